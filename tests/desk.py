@@ -78,9 +78,11 @@ class FakeProvider:
     def send(self, message: OutgoingMessage, account: ChannelAccount, settings: Settings) -> SendOutcome:
         assert not database.in_transaction(), "no transaction is held across the network"
         desk = self._desk
-        answer: Answer = desk.answers.popleft() if desk.answers else self._accepted(message)
+        to_user = message.delivery_id.startswith("user_notice:")
+        answers, calls = (desk.notice_answers, desk.notice_calls) if to_user else (desk.answers, desk.calls)
+        answer: Answer = answers.popleft() if answers else self._accepted(message)
         call = Sent(self._channel, message, None)
-        desk.calls.append(call)
+        calls.append(call)
         if isinstance(answer, Exception):
             raise answer
         call.outcome = answer if isinstance(answer, SendOutcome) else answer(message)
@@ -123,6 +125,9 @@ class Desk:
     settings: Settings
     calls: list[Sent] = field(default_factory=list)
     answers: deque[Answer] = field(default_factory=deque)
+    # Notices to the desk's own users, apart from what goes to requesters.
+    notice_calls: list[Sent] = field(default_factory=list)
+    notice_answers: deque[Answer] = field(default_factory=deque)
     wakeups: list[Wakeup] = field(default_factory=list)
     scripted: dict[str, Parsed | Exception] = field(default_factory=dict)
     bucket_list: list[Bucket] = field(default_factory=list)
@@ -325,6 +330,11 @@ class Desk:
     def sent(self) -> list[Sent]:
         """What the providers accepted, in order."""
         return [call for call in self.calls if call.outcome is not None and call.outcome.kind == "accepted"]
+
+    @property
+    def notices_sent(self) -> list[Sent]:
+        """The notices to users that the providers accepted, in order."""
+        return [call for call in self.notice_calls if call.outcome is not None and call.outcome.kind == "accepted"]
 
     def sent_bodies(self) -> list[str]:
         return [call.body for call in self.sent]

@@ -19,6 +19,7 @@ from models.events import fan_out
 from models.kernel import clock, settings
 from models.kernel.settings import Settings
 from models.kernel.storage import database
+from models.notice_settings import commands as notice_settings
 from models.publishing import workflows
 from models.tasks import wakeups
 
@@ -66,6 +67,7 @@ def _unbind() -> None:
     store.forget()
     workflows.forget()
     fan_out.forget()
+    notice_settings.forget()
     migrations._checked = False
 
 

@@ -15,6 +15,7 @@ def operations() -> Operations:
     from functions.gateway.auth import (
         key_set,
         my_sessions,
+        notice_settings,
         notices,
         oidc,
         own_addresses,
@@ -88,6 +89,7 @@ def operations() -> Operations:
         followers,
         teams,
         notices,
+        notice_settings,
         ratings,
         bundles,
         jobs,

@@ -30,11 +30,11 @@ def end(delivery_id: UUID, state: str, *, error: str) -> None:
     )[0]
     delivery = Delivery.converted(row)
     change = TicketChange.of(delivery["ticket_id"], actor=SYSTEM, causation_id=f"delivery:{delivery_id}")
-    change.record(
+    event_id = change.record(
         DeliveryFailed(delivery_id=delivery_id, message_id=delivery["message_id"], state=state, error=short(error))
     )
     change.enqueue(
-        AdvanceTicket(ticket_id=change.ticket.id, event="delivery_failed"),
+        AdvanceTicket(ticket_id=change.ticket.id, event="delivery_failed", about_id=event_id),
         key=f"ticket:{change.ticket.id}",
     )
     change.save()

@@ -52,17 +52,19 @@ def send(
     facts: Mapping[str, str | int] | None = None,
     link_id: UUID | None = None,
     expires_at: datetime | None = None,
+    mail_id: UUID | None = None,
 ) -> UUID | None:
     """Send a mail of this kind to a user after the commit; returns its id, or None without a system account.
 
-    `expires_at`: the mail is of no use later, and is then not sent. Joins the caller's transaction.
+    `expires_at`: the mail is of no use later, and is then not sent. `mail_id`: the id that the caller chose. Joins the
+    caller's transaction.
     """
     assert kind in TEXTS, f"a mail of the kind {kind} has no text"
     assert database.in_transaction(), "a mail belongs to the change that it reports"
     if system_account() is None:
         log.warning("desk_mail_without_account", kind=kind)
         return None
-    mail_id, now = new_id(), clock.now()
+    mail_id, now = mail_id or new_id(), clock.now()
     DeskMail.insert(
         id=mail_id,
         kind=kind,

@@ -16,6 +16,8 @@ _IGNORE_EN = "If you did not ask for this, ignore this mail; nothing was changed
 _IGNORE_RU = "Если вы этого не запрашивали, не обращайте внимания на это письмо: ничего не изменилось."
 _WARN_EN = "If this was not you, tell your administrator at once."
 _WARN_RU = "Если это были не вы, немедленно сообщите администратору."
+_SETTINGS_EN = "You choose the kinds and times of these notices in your settings."
+_SETTINGS_RU = "Виды и время уведомлений выбираются в ваших настройках."
 
 # kind -> language -> (subject, text); `{name}` in braces is filled in.
 TEXTS: dict[str, dict[str, tuple[str, str]]] = {
@@ -118,6 +120,43 @@ TEXTS: dict[str, dict[str, tuple[str, str]]] = {
         "ru": (
             "Использован код восстановления: {desk}",
             "Здравствуйте, {name}!\n\nДля входа использован код восстановления; осталось: {left}. " + _WARN_RU,
+        ),
+    },
+    # Notices of `models/notices`. `{details}`: the ticket's title and the message that the notice is about.
+    "notice": {
+        "en": ("{headline}", "{text}\n\n{details}\n\n" + _SETTINGS_EN),
+        "ru": ("{headline}", "{text}\n\n{details}\n\n" + _SETTINGS_RU),
+    },
+    "notice_reply": {
+        "en": (
+            "{headline}",
+            "{text}\n\n{details}\n\nAn answer to this mail is sent to the requester as your reply. " + _SETTINGS_EN,
+        ),
+        "ru": (
+            "{headline}",
+            "{text}\n\n{details}\n\nОтвет на это письмо будет отправлен заявителю от вашего имени. " + _SETTINGS_RU,
+        ),
+    },
+    "notice_note": {
+        "en": (
+            "{headline}",
+            "{text}\n\n{details}\n\nAn answer to this mail becomes an internal note, which the requester does not see. "
+            + _SETTINGS_EN,
+        ),
+        "ru": (
+            "{headline}",
+            "{text}\n\n{details}\n\nОтвет на это письмо станет внутренней заметкой; заявитель её не увидит. "
+            + _SETTINGS_RU,
+        ),
+    },
+    "notice_digest": {
+        "en": (
+            "{count} notices from {desk}",
+            "{details}\n\nAn answer to this mail changes nothing. " + _SETTINGS_EN,
+        ),
+        "ru": (
+            "Уведомления ({count}): {desk}",
+            "{details}\n\nОтвет на это письмо ничего не изменит. " + _SETTINGS_RU,
         ),
     },
 }

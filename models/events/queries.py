@@ -30,6 +30,18 @@ def get(event_id: UUID) -> AggregateEvent:
     return cast(AggregateEvent, EventRow.converted(row))
 
 
+def authored(event_id: UUID) -> AuthoredEvent:
+    """Return an event with its author. Raises NotFound."""
+    row = database.one(
+        "SELECT event_id, event_type, occurred_at, sequence, actor_kind, actor_id, payload FROM events WHERE"
+        " event_id = :id",
+        id=event_id,
+    )
+    if row is None:
+        raise NotFound(f"there is no event {event_id}")
+    return cast(AuthoredEvent, EventRow.converted(row))
+
+
 def last_of(aggregate: str, aggregate_id: UUID, event_type: str) -> AuthoredEvent | None:
     """Return the newest event of a type, or None."""
     row = database.one(

@@ -7,6 +7,8 @@ from datetime import timedelta
 from typing import Literal
 from uuid import UUID
 
+from models.identity import roles
+from models.identity.rules import Permission
 from models.identity.tables import UserRow
 from models.kernel import clock, limits
 from models.kernel.storage import database
@@ -38,3 +40,23 @@ def all_active() -> list[Colleague]:
         presence: Presence = "online" if seen_at is not None and seen_at >= since else "offline"
         found.append(Colleague(UserRow.converted(row)["id"], row["name"], presence))
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """An active user who can read tickets, with the names by which a note mentions the user."""
+
+    id: UUID
+    name: str
+    email: str
+
+
+def readers_of_tickets() -> list[Reader]:
+    """List the active users who can read tickets, by id."""
+    condition, values = roles.holders(Permission.tickets_read)
+    rows = database.run(
+        f"SELECT u.id, u.name, u.email FROM users AS u WHERE u.active AND {condition} ORDER BY u.id LIMIT :most",
+        values,
+        most=limits.colleagues_max,
+    )
+    return [Reader(UserRow.converted(row)["id"], row["name"], row["email"]) for row in rows]

@@ -120,6 +120,12 @@ def works_on_tickets(role: str) -> bool:
     return rights is not None and Permission.tickets_write in rights.permissions
 
 
+def reads_tickets(role: str) -> bool:
+    """Return True if users with this role can read tickets."""
+    rights = rights_of(role)
+    return rights is not None and Permission.tickets_read in rights.permissions
+
+
 def shipped_role_of(role: str) -> str:
     """Return the shipped role that life cycles and fields see for a role; `agent` for an unknown one."""
     rights = rights_of(role)

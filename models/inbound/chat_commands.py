@@ -99,7 +99,7 @@ def _start(account: ChannelAccount, command: Command, requester: Requester) -> R
         return texts.text(account, "greeting", locale, name=requester.name), Done("the chat was greeted")
     channel, address = account.channel, command.author_address
     if command.argument.startswith(addresses.PREFIX):
-        by_agent = addresses.open_link(command.argument, channel=channel, address=address)
+        by_agent = addresses.open_link(command.argument, channel=channel, address=address, account=account.name)
         name, number = ("", "") if by_agent is None else (by_agent.user.name, by_agent.number)
     else:
         opened = links.open_link(command.argument, channel=channel, address=address)

@@ -13,7 +13,7 @@ from models.conversations import threading
 from models.deliveries import bounces
 from models.desk_mail import commands as desk_mail
 from models.desk_mail import links
-from models.inbound import held_back, quarantine
+from models.inbound import held_back, notice_answers, quarantine
 from models.inbox import commands as inbox
 from models.kernel.storage.advisory_lock import advisory_lock
 from models.ports.inbound import InboundMessage
@@ -165,14 +165,21 @@ _BLOCKED = Settlement("ignored", "its sender is blocked")
 
 
 def _answer_to_desk_mail(event: inbox.RawEvent, account: ChannelAccount, parsed: InboundMessage) -> Settlement | None:
-    """An answer to an invitation, a reset or a notice is no request: it opens no ticket and makes no requester."""
+    """An answer to a mail of the desk itself is no request: it opens no ticket and makes no requester.
+
+    An agent's proved answer to a notice of a ticket becomes a reply or a note.
+    """
     mail_id = links.answered_mail(parsed.references, parsed.reply_token)
     if mail_id is None:
         return None
     if parsed.failure is not None:
         desk_mail.record_error(mail_id, "the mail came back")
         return Settlement("ignored", "a bounce of a mail of the desk itself")
-    return Settlement("ignored", "an answer to a mail of the desk itself")
+    taken = notice_answers.take(account, parsed, mail_id, event_id=event.id)
+    if taken is None:
+        return Settlement("ignored", "an answer to a mail of the desk itself")
+    status = "ignored" if taken.message_id is None else "processed"
+    return Settlement(status, taken.reason, taken.ticket_id, taken.message_id)
 
 
 # The first check that gives a settlement ends the event.

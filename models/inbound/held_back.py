@@ -8,10 +8,10 @@ from models.channels.accounts import ChannelAccount
 from models.identity import queries as identity
 from models.inbound import quarantine
 from models.kernel import limits
+from models.notices import commands as notices
 from models.ports.inbound import InboundMessage
 from models.requesters import commands as requesters
 from models.tasks import rates
-from models.ticket_workflow.acts import notices
 
 _RULE = "customer_held_back"
 

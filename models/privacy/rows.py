@@ -24,11 +24,12 @@ from models.kernel.errors import NotFound
 from models.kernel.open_json import JsonObject
 from models.kernel.storage import database
 from models.kernel.storage.table import Table
+from models.notices.tables import Notice
 from models.ports import channel_facts
 from models.requesters.tables import Identity, Requester, RequesterCode, RequesterLink, RequesterMerge
 from models.staff.tables import UserAddress
 from models.subscriptions.tables import WebhookAttempt, WebhookDelivery
-from models.ticket_workflow.tables import Approval, ApprovalVote, Decision, Notice, Rating
+from models.ticket_workflow.tables import Approval, ApprovalVote, Decision, Rating
 from models.tickets.tables import Ticket
 
 _NOBODY = peewee.SQL("1 = 0")

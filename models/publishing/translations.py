@@ -8,6 +8,7 @@ from typing import Any
 
 from models.channels import texts as chat_texts
 from models.definitions.desk import Desk, Label
+from models.desk_mail import notice_texts
 from models.desk_mail import texts as mail_texts
 from models.infomodel.definition import Entity
 from models.kernel import languages
@@ -73,6 +74,7 @@ def text_problems(texts: Mapping[str, Label]) -> Iterator[FieldProblem]:
 def built_in_texts() -> dict[str, Label]:
     """Return every text that the program has of its own, by name: in chats, in mails to users, in templates."""
     found: dict[str, Label] = {**chat_texts.BUILT_IN, "yes": local_forms.YES, "no": local_forms.NO}
+    found |= {notice_texts.PREFIX + name: texts for name, texts in notice_texts.TEXTS.items()}
     for kind in mail_texts.TEXTS:
         for name, label in ((kind, mail_texts.bodies_of(kind)), (f"{kind}_subject", mail_texts.subjects_of(kind))):
             found[name] = _both(found[name], label) if name in found else label

@@ -46,9 +46,7 @@ class Calendar(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def problems(calendar: Calendar) -> list[FieldProblem]:
     """List everything that is wrong with a calendar, with paths from its top."""
     found = []
-    try:
-        ZoneInfo(calendar.zone)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
+    if not is_zone(calendar.zone):
         found.append(
             FieldProblem(
                 ".zone",
@@ -215,6 +213,28 @@ def subtract(calendar: Calendar, end: datetime, working_s: float) -> datetime:
     raise BeyondCalendar(
         f"{working_s:.0f} s of working time do not fit into the {days_max} days before {end.isoformat()}"
     )
+
+
+def next_open(calendar: Calendar, at: datetime) -> datetime:
+    """Return the first instant of working time at or after `at` (aware), in UTC. Raises BeyondCalendar."""
+    plan, at_s = schedule(calendar), at.timestamp()
+    first = int(at_s // _DAY_S)
+    for day in range(first, first + days_max):
+        for begin, end in plan.of_utc_day(day):
+            if at_s < begin:
+                return datetime.fromtimestamp(begin, UTC)
+            if at_s < end:
+                return at.astimezone(UTC)
+    raise BeyondCalendar(f"no working time within {days_max} days after {at.isoformat()}")
+
+
+def is_zone(name: str) -> bool:
+    """Return True if the IANA database has a zone of this name."""
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return False
+    return True
 
 
 def between(calendar: Calendar, start: datetime, end: datetime) -> float:

@@ -68,8 +68,8 @@ class Opened:
     number: str
 
 
-def open_link(token: str, *, channel: str, address: str) -> Opened | None:
-    """Note the address that opened the link. The address becomes the agent's after `confirm`.
+def open_link(token: str, *, channel: str, address: str, account: str | None = None) -> Opened | None:
+    """Note the address that opened the link, and the account whose chat it is. `confirm` connects the address.
 
     Returns None for a token that is unknown, used, expired or ended, or that another address opened. Joins the
     caller's transaction.
@@ -80,7 +80,7 @@ def open_link(token: str, *, channel: str, address: str) -> Opened | None:
     ):
         return None
     this_link = UserLink.token_hash == link.token_hash
-    UserLink.update(asked_channel=channel, asked_address=address).where(this_link).execute()
+    UserLink.update(asked_channel=channel, asked_address=address, asked_account=account).where(this_link).execute()
     return Opened(identity.get_user(link.user_id), link_numbers.number_of(link.token_hash, channel, address))
 
 
@@ -108,15 +108,16 @@ def confirm(user_id: UUID, token: str, number: str) -> Connected:
     channel, address = str(link.asked_channel), str(link.asked_address)
     UserLink.update(used_at=clock.now()).where(this_link).execute()
     database.execute(
-        "INSERT INTO user_addresses (channel, address, user_id, created_at, access_mark)"
-        " VALUES (:channel, :address, :user, :now, :mark)"
+        "INSERT INTO user_addresses (channel, address, user_id, created_at, access_mark, account)"
+        " VALUES (:channel, :address, :user, :now, :mark, :account)"
         " ON CONFLICT (channel, address) DO UPDATE SET user_id = excluded.user_id, created_at = excluded.created_at,"
-        " access_mark = excluded.access_mark",
+        " access_mark = excluded.access_mark, account = excluded.account",
         channel=channel,
         address=address,
         user=user_id,
         now=clock.now(),
         mark=link.access_mark,
+        account=link.asked_account,
     )
     user = identity.get_user(user_id)
     audit.record(AuditAction.address_added, "user", user_id, after={"kind": channel}, actor=("user", str(user_id)))
@@ -153,6 +154,24 @@ def of_user(user_id: UUID) -> list[dict[str, str]]:
     """List an agent's addresses."""
     query = UserAddress.select(UserAddress.channel, UserAddress.address).where(UserAddress.user_id == user_id)
     return database.rows(query.order_by(UserAddress.created_at))
+
+
+@dataclass(frozen=True, slots=True)
+class OwnChat:
+    """A chat of an agent. `account` is None for a chat that was connected before accounts were stored."""
+
+    channel: str
+    account: str | None
+    address: str
+
+
+def newest_chat(user_id: UUID) -> OwnChat | None:
+    """Return the chat that an agent connected last and that still counts as the agent's, or None."""
+    present = own_password.access_mark(user_id)
+    valid = UserAddress.access_mark.is_null() | (UserAddress.access_mark == present)
+    query = UserAddress.select().where(UserAddress.user_id == user_id, valid)
+    row: UserAddress | None = query.order_by(UserAddress.created_at.desc(), UserAddress.address).first()
+    return None if row is None or present is None else OwnChat(row.channel, row.account, row.address)
 
 
 def unlink(user_id: UUID, channel: str, address: str) -> None:

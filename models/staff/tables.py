@@ -8,13 +8,14 @@ from models.kernel.storage.table import IdField, InstantField, Table
 
 
 class UserAddress(Table):
-    """An agent's own address on a channel."""
+    """An agent's own address on a channel. `account` is the account whose chat connected it, unless it is older."""
 
     channel = peewee.TextField()
     address = peewee.TextField()
     user_id = IdField()
     created_at = InstantField()
     access_mark = peewee.TextField(null=True)
+    account = peewee.TextField(null=True)
 
     class Meta:
         table_name = "user_addresses"
@@ -33,6 +34,7 @@ class UserLink(Table):
     asked_address = peewee.TextField(null=True)
     tries_left = peewee.IntegerField(default=5)
     access_mark = peewee.TextField(null=True)
+    asked_account = peewee.TextField(null=True)
 
     class Meta:
         table_name = "user_links"

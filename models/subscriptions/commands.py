@@ -32,7 +32,7 @@ from models.subscriptions import queries, waiting
 from models.subscriptions.queries import Subscription
 from models.subscriptions.tables import WebhookDelivery
 from models.tasks import commands as tasks
-from models.tasks.payloads import DeliverWebhook
+from models.tasks.payloads import DeliverWebhook, PlanNotice
 
 
 class NotSwitchedOff(Conflict):
@@ -249,17 +249,20 @@ def switch_off(subscription: Subscription, reason: str) -> None:
     action = "Repair its receiver, switch it on again and replay the missed events."
     text = f"The webhook {name} was switched off: {reason}. {action}"
     for admin in database.run("SELECT id FROM users WHERE role = 'admin' AND active ORDER BY id"):
+        notice_id = new_id()
         batch.insert(
             "notices",
             {
-                "id": new_id(),
+                "id": notice_id,
                 "user_id": admin["id"],
                 "ticket_id": None,
+                "kind": "desk",
                 "rule": "webhook_switched_off",
                 "text": text,
                 "created_at": now,
             },
         )
+        tasks.add(batch, tasks.row(PlanNotice(notice_id=notice_id)))
     _note(subscription.id, WebhookSwitchedOff(reason=reason), actor=SYSTEM, with_rows=batch)
 
 

@@ -99,6 +99,11 @@ _KINDS = (
         patience_s=3 * 24 * 3600,
         retried_at="/v1/webhooks/{webhook}/deliveries/{delivery}/replay",
     ),
+    TaskKind("notify_people", payloads.NotifyPeople),
+    TaskKind("plan_notice", payloads.PlanNotice),
+    TaskKind("hand_over_notices", payloads.HandOverNotices),
+    # A chat that is away for hours; the notice is in the user's list anyway.
+    TaskKind("send_chat_notices", payloads.SendChatNotices, queue=SENDS, time_limit_s=110, attempts_max=50),
     # A mailbox or a bot that no process watches; the next tick enqueues the pull again.
     TaskKind("pull_account", payloads.PullAccount, queue=SENDS, time_limit_s=110, attempts_max=3),
     TaskKind("open_account", payloads.OpenAccount),

@@ -47,6 +47,7 @@ class AdvanceTicket(Payload, frozen=True):
     target: str | None = None
     transition: str | None = None
     linked_id: UUID | None = None
+    about_id: UUID | None = None  # the event of the history that a failed delivery wrote
 
     def __post_init__(self) -> None:
         needed = {"sla": self.target, "approval_expired": self.transition}
@@ -157,6 +158,33 @@ class DeliverWebhook(Payload, frozen=True):
 
     subscription_id: UUID
     event_id: UUID
+
+
+class NotifyPeople(Payload, frozen=True):
+    """Gives the users whom an event of a ticket concerns a notice of it."""
+
+    ticket_id: UUID
+    event_id: UUID
+
+
+class PlanNotice(Payload, frozen=True):
+    """Decides by which ways a notice leaves, and when."""
+
+    notice_id: UUID
+
+
+class HandOverNotices(Payload, frozen=True):
+    """Hands the due notices of a user over to one way."""
+
+    user_id: UUID
+    way: str
+
+
+class SendChatNotices(Payload, frozen=True):
+    """Sends a batch of notices to the chat of its user."""
+
+    batch_id: UUID
+    user_id: UUID
 
 
 class PullAccount(Payload, frozen=True):

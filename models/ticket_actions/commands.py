@@ -202,6 +202,7 @@ def advance(payload: AdvanceTicket, *, causation_id: str) -> None:
     change = TicketChange.of(
         payload.ticket_id, actor=Actor("system", f"workflow:{event}", "Nestor"), causation_id=causation_id
     )
+    change.about_id = payload.about_id
     before = change.ticket.event_sequence
     if event == "sla":
         assert payload.target is not None, "the payload's type checks it"
@@ -287,17 +288,23 @@ def note(
     details: Mapping[str, Any] | None = None,
     mentions: Sequence[UUID] = (),
 ) -> UUID:
-    """An internal note, allowed in every state. Users whom it mentions see the ticket and are notified.
+    """Add an internal note, which is allowed in every state. Users whom it mentions see the ticket and are notified.
 
-    Raises Invalid for a user who cannot read tickets.
+    `mentions`: users beside those whom the text names by `@name`. Raises Invalid for a user who cannot read tickets.
     """
+    following.check(mentions, "/mentions")
     change = TicketChange.of(ticket_id, actor=actor)
-    if mentions:
-        details = {**(details or {}), "mentions": [str(user_id) for user_id in mentions]}
-        following.mention(change, mentions)
+    named = following.mentioned_in(body, is_html=body_format == "html", actor=actor)
+    mentioned = list(dict.fromkeys((*mentions, *named.users)))
+    facts = dict(details or {})
+    if mentioned:
+        facts["mentions"] = [str(user_id) for user_id in mentioned]
+    if named.ambiguous:
+        facts["ambiguous_mentions"] = list(named.ambiguous)
     message_id = messages.add_note(
-        change, body, author=messages.actor_author(actor), body_format=body_format, details=details
+        change, body, author=messages.actor_author(actor), body_format=body_format, details=facts
     )
+    following.mention(change, mentioned, message_id=message_id)
     steps.react(change, "note")
     change.save()
     return message_id

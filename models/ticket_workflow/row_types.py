@@ -46,18 +46,6 @@ class LinkRow(TypedDict):
     category: str
 
 
-class NoticeRow(TypedDict):
-    """A notice of a user."""
-
-    id: UUID
-    ticket_id: UUID | None
-    rule: str
-    text: str
-    created_at: datetime
-    read_at: datetime | None
-    ticket_number: int | None
-
-
 class RatingRow(TypedDict):
     """A rating that was asked for, with its ticket."""
 

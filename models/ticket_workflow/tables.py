@@ -1,4 +1,4 @@
-"""Tables of a ticket's workflow: SLA clocks, approvals, decisions, links, notices, migrations."""
+"""Tables of a ticket's workflow: SLA clocks, approvals, decisions, links, migrations."""
 
 from __future__ import annotations
 
@@ -36,21 +36,6 @@ class TicketLink(Table):
     class Meta:
         table_name = "ticket_links"
         primary_key = peewee.CompositeKey("from_id", "to_id", "kind")
-
-
-class Notice(Table):
-    """A notice to a user."""
-
-    id = IdField(primary_key=True)
-    user_id = IdField()
-    ticket_id = IdField(null=True)
-    rule = peewee.TextField()
-    text = peewee.TextField()
-    created_at = InstantField()
-    read_at = InstantField(null=True)
-
-    class Meta:
-        table_name = "notices"
 
 
 class Approval(Table):

@@ -20,8 +20,8 @@ from models.kernel.storage.batch import Batch, as_json
 from models.requesters.tables import Requester
 from models.sla.clocks import Clock
 from models.tasks import commands as tasks
-from models.tasks.payloads import Payload, TellStaff
-from models.tickets import queries, staff_groups
+from models.tasks.payloads import NotifyPeople, Payload, TellStaff
+from models.tickets import news, queries, staff_groups
 from models.tickets.tables import Ticket
 
 
@@ -51,6 +51,10 @@ class TicketChange:
         self.event = ""
         # The rating that was asked for last in this change.
         self.rating_id: UUID | None = None
+        # The failed delivery or the missed promise that this change is about: its notices are not doubled.
+        self.about_id: UUID | None = None
+        # Events that may concern users, with their ids.
+        self._news: list[tuple[UUID, EventPayload, Actor]] = []
         self._new = new
         self._before = None if new else ticket.row()
         self._sequence_before = 0 if new else ticket.event_sequence
@@ -68,7 +72,7 @@ class TicketChange:
     def record(self, event: EventPayload, *, cause: Cause | None = None, actor: Actor | None = None) -> UUID:
         """Append an event to the ticket's history; returns its id. See `events.add` for `event` and `cause`."""
         self.ticket.event_sequence += 1
-        return events.add(
+        event_id = events.add(
             self.batch,
             event,
             aggregate="ticket",
@@ -79,6 +83,8 @@ class TicketChange:
             at=self.at,
             causation_id=self.causation_id,
         )
+        self._news.append((event_id, event, actor or self.actor))
+        return event_id
 
     def enqueue(
         self,
@@ -114,6 +120,7 @@ class TicketChange:
             self._update_row()
         if ticket.event_sequence > self._sequence_before:
             self._tell_staff()
+            self._notify_people()
         for task in self.tasks:
             tasks.add(self.batch, task)
         tasks.write(self.batch)
@@ -137,3 +144,8 @@ class TicketChange:
             names = f"{account.channel}:{account.name}"
             payload = TellStaff(channel=account.channel, account=account.name, ticket_id=self.ticket.id)
             self.enqueue(payload, key=f"staff:{names}:{self.ticket.id}")
+
+    def _notify_people(self) -> None:
+        """Enqueue the notices of the events that concern users."""
+        for event_id in news.of_interest(self.ticket, self._news):
+            self.enqueue(NotifyPeople(ticket_id=self.ticket.id, event_id=event_id), key=None)

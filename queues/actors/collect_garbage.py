@@ -14,6 +14,8 @@ from models.blobs import commands as blobs
 from models.blobs.store import BlobStoreAway
 from models.kernel import clock, limits
 from models.kernel.storage import database
+from models.notices import limits as notice_limits
+from models.notices import planning
 from models.subscriptions import deliveries as webhook_deliveries
 from models.tasks import rates
 from models.tasks.commands import ClaimedTask
@@ -29,6 +31,14 @@ _ENDED_SESSIONS = "DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHE
 _OLD_KEYS = (
     "DELETE FROM idempotency_keys WHERE (principal, key) IN"
     " (SELECT principal, key FROM idempotency_keys WHERE created_at < :before LIMIT :batch)"
+)
+_OLD_NOTICE_DELIVERIES = (
+    "DELETE FROM notice_deliveries WHERE id IN (SELECT id FROM notice_deliveries WHERE created_at < :before"
+    " AND state NOT IN ('waiting', 'handed_over') LIMIT :batch)"
+)
+_OLD_NOTICE_ANSWERS = (
+    "DELETE FROM notice_answers WHERE (mail_id, external_id) IN"
+    " (SELECT mail_id, external_id FROM notice_answers WHERE created_at < :before LIMIT :batch)"
 )
 
 
@@ -56,6 +66,8 @@ def run(task: ClaimedTask, payload: CollectGarbage) -> Settlement:
         (_FINISHED_TASKS, limits.finished_tasks_kept_s),
         (_OLD_KEYS, limits.idempotency_key_kept_s),
         (_ENDED_SESSIONS, limits.finished_tasks_kept_s),
+        (_OLD_NOTICE_DELIVERIES, notice_limits.notice_deliveries_kept_s),
+        (_OLD_NOTICE_ANSWERS, notice_limits.notice_deliveries_kept_s),
         *((statement, 0.0) for statement in _EXPIRED),
     ):
         while _delete(statement, before=now - timedelta(seconds=kept_s)) == limits.collect_batch_max:
@@ -64,6 +76,8 @@ def run(task: ClaimedTask, payload: CollectGarbage) -> Settlement:
         pass
     with database.transaction():
         rates.collect(older_than_s=limits.idempotency_key_kept_s, batch_max=limits.collect_batch_max)
+    with database.transaction():
+        planning.wake_late()
     try:
         # Last, because it waits for the blob store.
         _collect_files()

@@ -17,6 +17,7 @@ from models.kernel.open_json import JsonObject
 from models.kernel.storage import database
 from models.kernel.storage.batch import from_json
 from models.kernel.storage.database import Row
+from models.notices import story as story_of_notices
 from models.ticket_workflow import why
 from models.tickets.tables import Ticket
 from scripts.explain import limits, words
@@ -32,6 +33,7 @@ _RANKS = {
     "task": 3,
     "attempt": 4,
     "timer": 5,
+    "notice": 6,
 }
 
 
@@ -60,6 +62,7 @@ def story(ticket: Ticket) -> list[Entry]:
         *_deliveries(ticket),
         *_tasks(ticket),
         *_timers(ticket),
+        *_notices(ticket),
         *_silent_rules(ticket),
     ]
     return sorted(entries, key=lambda entry: (entry.at, _RANKS[entry.source], entry.order))
@@ -241,6 +244,21 @@ def _timers(ticket: Ticket) -> Iterator[Entry]:
         when = f"in {words.seconds(due_at - now)}" if due_at > now else f"overdue for {words.seconds(now - due_at)}"
         switched_off = "" if row["enabled"] else ", switched off"
         yield Entry(due_at, "timer", f"{row['name'].removeprefix(prefix)} fires {when}{switched_off}", (), row)
+
+
+def _notices(ticket: Ticket) -> Iterator[Entry]:
+    """Yield the notices of users about the ticket, each with its ways."""
+    for notice in story_of_notices.of_ticket(ticket.id, limit=limits.rows_max):
+        ways = tuple(_way(one) for one in notice["ways"]) or ("in the list only",)
+        line = f"{notice['kind']} to {words.short(notice['user_name'])}: {words.short(notice['text'])}"
+        read = (f"read at {clock.rfc3339(notice['read_at'])}",) if notice["read_at"] else ()
+        yield Entry(notice["created_at"], "notice", line, (*ways, *read), dict(notice))
+
+
+def _way(row: Mapping[str, Any]) -> str:
+    when = f", due {clock.rfc3339(row['due_at'])}" if row["state"] == "waiting" else ""
+    error = f": {words.short(row['error'])}" if row["error"] else ""
+    return f"by {row['way']}: {row['state']}{when}{error}"
 
 
 def _reasons(look: Mapping[str, Any]) -> list[str]:

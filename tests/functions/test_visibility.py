@@ -14,8 +14,8 @@ import pytest
 from functions.gateway.app import operations
 from functions.http.operations import Operation
 from models.kernel.storage import database
+from models.notices import commands as notices
 from models.teams import commands as teams
-from models.ticket_workflow.acts import notices
 from models.tickets.ticket_change import TicketChange
 from tests.desk import Desk
 from tests.functions.callers import Caller, problem, sqlite_only
@@ -111,7 +111,7 @@ def hidden(desk: Desk, machine: Caller, as_user: Any) -> Hidden:
         change = TicketChange.of(ticket.id, actor=outsider)
         notices.add(change, UUID(str(outsider.id)), rule="told", text="Zanzibar")
         change.save()
-    [notice] = desk.rows("SELECT id FROM notices")
+    [notice] = desk.rows("SELECT id FROM notices WHERE rule = 'told'")
     ids = {
         "ticket": str(ticket.id),
         "message": note["id"],

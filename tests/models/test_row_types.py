@@ -17,6 +17,8 @@ from models.events.tables import EventRow
 from models.inbox import queries as inbox
 from models.inbox.row_types import InboxRow
 from models.kernel.storage.table import Table
+from models.notices.row_types import NoticeRow
+from models.notices.tables import Notice
 from models.requesters import queries as requesters
 from models.requesters.row_types import IdentityRow, MergeRow, RequesterRow
 from models.requesters.tables import RequesterMerge
@@ -26,8 +28,8 @@ from models.tasks import queries as tasks
 from models.tasks.queries import TaskRow
 from models.teams.queries import TeamRow
 from models.teams.tables import Team
-from models.ticket_workflow.row_types import ApprovalRow, DecisionRow, NoticeRow, VoteRow
-from models.ticket_workflow.tables import Approval, ApprovalVote, Decision, Notice
+from models.ticket_workflow.row_types import ApprovalRow, DecisionRow, VoteRow
+from models.ticket_workflow.tables import Approval, ApprovalVote, Decision
 
 WHOLE: list[tuple[Any, type[Table]]] = [
     (DeliveryRow, Delivery),

@@ -8,8 +8,8 @@ from uuid import UUID
 
 from models.events import subscription_limits
 from models.kernel import clock
+from models.notices import commands as notices
 from models.subscriptions import commands
-from models.ticket_workflow.acts import notices
 from models.visibility.sight import DESK
 from tests.desk import Desk
 from tests.queues.subscriber import pass_days, reload, states, subscribe

@@ -1,4 +1,4 @@
-"""/v1/me/notices: notices of life cycles to an agent."""
+"""/v1/me/notices: the list of a user's notices."""
 
 from __future__ import annotations
 
@@ -11,17 +11,22 @@ from functions.gateway.sights import sight_of
 from functions.http.operations import Answer, Call, Operations
 from functions.views import pages
 from models.identity.rules import Permission
-from models.ticket_workflow.acts import notices
+from models.notice_settings.rules import Kind
+from models.notices import commands as notices
 
 operations = Operations()
 
 
 class Notice(msgspec.Struct):
-    """A notice to a user, from a life cycle or, without a ticket, from the desk itself."""
+    """A notice to a user, about a ticket or, without a ticket, from the desk itself.
+
+    `rule` is the rule of the life cycle that wrote it, or the desk's own reason.
+    """
 
     id: UUID
     ticket_id: UUID | None
     ticket_number: int | None
+    kind: Kind
     rule: str
     text: str
     created_at: datetime

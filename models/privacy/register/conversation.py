@@ -164,7 +164,13 @@ TABLES: Final[Mapping[str, Mapping[str, Column]]] = {
         "key": impersonal("ids"),
         "payload": impersonal("ids and names of the configuration"),
     },
-    "notices": {"rule": NAME, "text": exported("words about the person's ticket")},
+    "notices": {"rule": NAME, "kind": WORD, "text": exported("words about the person's ticket")},
+    "notice_answers": {"external_id": kept("the id of a mail of a user of the desk")},
+    "notice_deliveries": {
+        "way": WORD,
+        "state": WORD,
+        "error": kept("the provider's words about an address of a user of the desk"),
+    },
     "approvals": {
         "transition": NAME,
         "team": NAME,

@@ -45,8 +45,15 @@ TABLES: Final[Mapping[str, Mapping[str, Column]]] = {
         "facts": STAFF,
         "error": STAFF,
     },
-    "user_addresses": {"channel": NAME, "address": STAFF, "access_mark": HASH},
-    "user_links": {"token_hash": HASH, "asked_channel": NAME, "asked_address": STAFF, "access_mark": HASH},
+    "user_addresses": {"channel": NAME, "address": STAFF, "access_mark": HASH, "account": NAME},
+    "user_links": {
+        "token_hash": HASH,
+        "asked_channel": NAME,
+        "asked_address": STAFF,
+        "access_mark": HASH,
+        "asked_account": NAME,
+    },
+    "notice_settings": {"ways": STAFF, "quiet_hours": STAFF, "digest": STAFF, "digest_at": STAFF, "time_zone": STAFF},
     "staff_topics": {
         "channel": NAME,
         "account": NAME,

@@ -82,6 +82,7 @@ PLAIN: Final = frozenset(
         "user",
         "users",
         "vote",
+        "way",
         "webhook",
         "workflow",
     }

@@ -10,12 +10,14 @@ from models.conversations import messages
 from models.events import ticket_payloads, workflow_payloads
 from models.events.commands import SYSTEM
 from models.events.payload import UNSET
+from models.notice_settings.rules import Kind
+from models.notices import commands as notices
 from models.tasks import timers
 from models.tasks.payloads import AdvanceTicket, CallWebhook, MakeLinkedTicket
 from models.teams import commands as teams
 from models.ticket_workflow import approvals, links
 from models.ticket_workflow import sla_clocks as sla
-from models.ticket_workflow.acts import act_events, automatic_messages, notices
+from models.ticket_workflow.acts import act_events, automatic_messages
 from models.ticket_workflow.acts.act_events import record
 from models.tickets.ticket_change import TicketChange
 from models.workflow.acts import (
@@ -224,9 +226,15 @@ def _note_added(change: TicketChange, act: NoteAdded) -> None:
     messages.add_note(change, act.text, author=_AUTHOR, cause=act_events.cause(change, act))
 
 
+# A notice that a life cycle writes because of these events takes the place of the desk's own.
+_NOTICE_KINDS = {"delivery_failed": Kind.send_failed, "sla": Kind.breached}
+
+
 def _notified(change: TicketChange, act: Notified) -> None:
+    about = change.about_id
+    kind = Kind.life_cycle if about is None else _NOTICE_KINDS.get(change.event, Kind.life_cycle)
     for user in act.users:
-        notices.add(change, UUID(user), rule=act.rule, text=act.text)
+        notices.add(change, UUID(user), rule=act.rule, text=act.text, kind=kind, event_id=about)
     record(change, workflow_payloads.AgentsNotified(users=act.users, team=act.team), act, actor=SYSTEM)
 
 
@@ -275,7 +283,9 @@ def _ticket_made(change: TicketChange, act: TicketMade) -> None:
 
 
 def _sla_event(change: TicketChange, act: SlaWarned | SlaBreached) -> None:
-    record(change, act_events.sla(act), act, actor=SYSTEM)
+    event_id = record(change, act_events.sla(act), act, actor=SYSTEM)
+    if isinstance(act, SlaBreached):
+        change.about_id = event_id
 
 
 def _approval_asked(change: TicketChange, act: ApprovalAsked) -> None:

@@ -17,13 +17,14 @@ from models.events import signing
 from models.kernel import addresses
 from models.kernel.errors import Invalid
 from models.kernel.storage import database
+from models.notices import commands as notices
 from models.sla.clocks import status
 from models.tasks.payloads import AdvanceTicket
 from models.teams import commands as teams
 from models.teams import queries as team_queries
 from models.ticket_actions import commands
 from models.ticket_workflow import approvals, links, ratings, why
-from models.ticket_workflow.acts import notices, webhook_calls
+from models.ticket_workflow.acts import webhook_calls
 from models.ticket_workflow.row_types import ApprovalRow
 from models.tickets.tables import Ticket
 from models.visibility.sight import DESK

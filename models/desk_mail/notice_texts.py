@@ -1,0 +1,86 @@
+"""The words of the desk's own notices, by language. The notices of life cycles have their templates.
+
+`desk.yaml` can replace them, or add a language (`texts: {notice_of_assigned: {de: ...}}`).
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+PREFIX: Final = "notice_of_"  # of their names in `desk.yaml`
+
+# name -> language -> text; `{name}` in braces is filled in.
+TEXTS: Final[dict[str, dict[str, str]]] = {
+    "new_work": {
+        "en": "Ticket #{number} is new work for {team}.",
+        "ru": "Новая работа для {team}: обращение №{number}.",
+    },
+    "new_work_without_team": {
+        "en": "Ticket #{number} is new.",
+        "ru": "Новое обращение №{number}.",
+    },
+    "assigned": {
+        "en": "{actor} assigned ticket #{number} to you.",
+        "ru": "{actor}: обращение №{number} назначено вам.",
+    },
+    "mentioned": {
+        "en": "{actor} mentioned you in ticket #{number}.",
+        "ru": "{actor}: вы упомянуты в обращении №{number}.",
+    },
+    "breached": {
+        "en": "Ticket #{number} missed its promise: {target}.",
+        "ru": "По обращению №{number} нарушен срок: {target}.",
+    },
+    "send_failed": {
+        "en": "Your reply in ticket #{number} was not delivered: {error}",
+        "ru": "Ваш ответ в обращении №{number} не доставлен: {error}",
+    },
+    "send_unknown": {
+        "en": "It is not known if your reply in ticket #{number} was delivered: {error}",
+        "ru": "Неизвестно, доставлен ли ваш ответ в обращении №{number}: {error}",
+    },
+    "others_send_failed": {
+        "en": "A reply in ticket #{number} was not delivered: {error}",
+        "ru": "Ответ в обращении №{number} не доставлен: {error}",
+    },
+    "answer_refused": {
+        "en": "An answer to a notice about ticket #{number} was not taken: {reason}",
+        "ru": "Ответ на уведомление об обращении №{number} не принят: {reason}",
+    },
+    "answer_not_proved": {
+        "en": "it is not proved that the mail is yours. Answer from your own mailbox, or at the desk.",
+        "ru": "не доказано, что письмо ваше. Ответьте из своего ящика или в системе.",
+    },
+    "answer_unjudged": {
+        "en": "the desk's mailbox checks no senders (authserv_ids). Answer at the desk.",
+        "ru": "ящик службы не проверяет отправителей (authserv_ids). Ответьте в системе.",
+    },
+    "answer_other_address": {
+        "en": "the mail came from another address than yours. Answer from your own mailbox, or at the desk.",
+        "ru": "письмо пришло не с вашего адреса. Ответьте из своего ящика или в системе.",
+    },
+    "answer_no_right": {
+        "en": "you may not write in this ticket now.",
+        "ru": "сейчас вы не можете писать в этом обращении.",
+    },
+    "answer_to_no_ticket": {
+        "en": "the mail reports several matters, or none that can be answered. Answer at the desk.",
+        "ru": "в письме несколько тем или нет темы для ответа. Ответьте в системе.",
+    },
+    "answer_expired": {
+        "en": "the notice is too old. Answer at the desk.",
+        "ru": "уведомление устарело. Ответьте в системе.",
+    },
+    "answer_empty": {
+        "en": "it has no text.",
+        "ru": "в нём нет текста.",
+    },
+    "answer_with_files": {
+        "en": "files cannot be sent in this way. Send them from the desk.",
+        "ru": "файлы нельзя отправить таким способом. Отправьте их из системы.",
+    },
+    "answer_with_quote": {
+        "en": "it quotes the notice above or between its own words. Write above the quote, or answer at the desk.",
+        "ru": "уведомление процитировано внутри текста. Пишите над цитатой или ответьте в системе.",
+    },
+}

@@ -1,0 +1,63 @@
+"""The notice that a mail of the desk carried, for an answer to that mail, and the answers that were taken."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from models.kernel import clock
+from models.kernel.storage import database
+from models.notice_settings.rules import Kind, Way
+from models.notices.composing import ANSWERS, AnswerKind
+from models.notices.tables import Notice, NoticeAnswer, NoticeDelivery
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The notice of an answered mail.
+
+    `becomes` is the effect that the mail announced; None for a digest and for a notice that takes no answer. `text` is
+    what the notice says, by which a quote of it is recognised.
+    """
+
+    user_id: UUID
+    ticket_id: UUID | None
+    becomes: AnswerKind | None
+    text: str
+    handed_over_at: datetime
+
+
+def of_mail(mail_id: UUID) -> Answered | None:
+    """Return the notice that a mail carried, or None for a mail of another kind or one that is long forgotten."""
+    query = (
+        NoticeDelivery.select(
+            NoticeDelivery.user_id, NoticeDelivery.created_at, Notice.ticket_id, Notice.kind, Notice.text
+        )
+        .join(Notice, on=Notice.id == NoticeDelivery.notice_id)
+        .where(NoticeDelivery.batch_id == mail_id, NoticeDelivery.way == Way.mail, NoticeDelivery.state != "withheld")
+    )
+    rows = database.rows(query.order_by(NoticeDelivery.id))
+    if not rows:
+        return None
+    row = rows[0]
+    kind: Kind = row["kind"]
+    becomes = ANSWERS.get(kind) if len(rows) == 1 and row["ticket_id"] is not None else None
+    return Answered(row["user_id"], row["ticket_id"], becomes, row["text"], row["created_at"])
+
+
+def is_taken(mail_id: UUID, external_id: str) -> bool:
+    """Return True if this answer was taken before, for example by another mailbox of the desk."""
+    found = NoticeAnswer.select().where(NoticeAnswer.mail_id == mail_id, NoticeAnswer.external_id == external_id)
+    return bool(found.exists())
+
+
+def record(mail_id: UUID, external_id: str, ticket_id: UUID, message_id: UUID) -> None:
+    """Store that an answer was taken. Joins the caller's transaction."""
+    NoticeAnswer.insert(
+        mail_id=mail_id,
+        external_id=external_id,
+        ticket_id=ticket_id,
+        message_id=message_id,
+        created_at=clock.now(),
+    ).execute()
