@@ -41,6 +41,8 @@ def problems(entity: Entity) -> Iterator[FieldProblem]:
         if not names.is_name(name):
             yield FieldProblem(f".fields.{name}", names.EXPECTED)
         yield from _field(entity, f".fields.{name}", field)
+    if entity.type is None and entity.open:
+        yield FieldProblem(".open", "expected in ticket types only")
     if entity.type is None:
         for name, field in entity.fields.items():
             if field.locked_in:

@@ -77,7 +77,10 @@ class Field(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Entity(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A ticket type (`type`) or the fields of requesters or organisations (`entity`)."""
+    """A ticket type (`type`) or the fields of requesters or organisations (`entity`).
+
+    `open`: the type also takes any other fields, and tickets whose type no file declares follow this model.
+    """
 
     label: Label
     fields: dict[str, Field]
@@ -85,7 +88,13 @@ class Entity(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     entity: Literal["requester", "organisation"] | None = None
     workflow: str = "support"
     other_fields: Literal["allowed", "refused"] = "refused"
+    open: bool = False
     description: str = ""
+
+    @property
+    def takes_any_field(self) -> bool:
+        """Return True if tickets of the type may have fields that it does not declare."""
+        return self.open or self.other_fields == "allowed"
 
     @property
     def name(self) -> str:

@@ -7,8 +7,17 @@ from models.infomodel.definition import Entity, read
 
 
 def find(type_: str) -> Entity | None:
-    """Return the ticket type's model in force, or None: the type takes any fields."""
-    return _entity(type_)
+    """Return the model in force that a ticket of the type follows: the type's own, else the one that is `open`.
+
+    None: the type takes any fields, such as a type of an earlier release that no file declares.
+    """
+    return declared(type_) or next((one for one in all_types() if one.open), None)
+
+
+def declared(type_: str) -> Entity | None:
+    """Return the ticket type's own model in force, or None."""
+    found = _entity(type_)
+    return found if found is not None and found.type is not None else None
 
 
 def entity(name: str) -> Entity | None:

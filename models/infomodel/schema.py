@@ -34,7 +34,7 @@ def json_schema(
             for name, field in shown.items()
             if field.required and field.visible_when is None and field.default is None
         ],
-        "additionalProperties": entity.other_fields == "allowed",
+        "additionalProperties": entity.takes_any_field,
     }
 
 

@@ -27,7 +27,7 @@ def record(entities: Iterable[Entity]) -> Record | None:
     fields: dict[str, Type] = {}
     open_ = False
     for entity in entities:
-        open_ = open_ or entity.other_fields == "allowed"
+        open_ = open_ or entity.takes_any_field
         for name, field in entity.fields.items():
             found = type_of(field)
             fields[name] = found if fields.get(name, found) == found else DYN

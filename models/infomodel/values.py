@@ -101,7 +101,7 @@ def _set_other(after: JsonObject, name: str, value: Any, *, fresh: bool) -> None
 
 def _other(entity: Entity, place: str, name: str, value: Any, before: Mapping[str, Any]) -> list[FieldProblem]:
     """Refuse an undeclared field. A value of a former type may stay, and may be removed."""
-    if entity.other_fields == "allowed" or (name in before and value in (None, before[name])):
+    if entity.takes_any_field or (name in before and value in (None, before[name])):
         return []
     close = get_close_matches(name, list(entity.fields), n=1)
     hint = f"; did you mean {close[0]}?" if close else f"; there are {', '.join(sorted(entity.fields)) or 'none'}"

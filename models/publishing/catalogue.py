@@ -173,8 +173,27 @@ def _judged(one: Found, around: Surroundings) -> Iterator[Finding]:
         if entity.type is not None and entity.workflow not in around.workflows:
             told = f"there is no life cycle {entity.workflow!r}"
             yield Finding("undefined_workflow", "error", ".workflow", told)
+        if entity.open and (
+            others := [name for name, type_ in around.types.items() if type_.open and name != entity.name]
+        ):
+            yield Finding("several_open_types", "error", ".open", f"{others[0]} is open already; one type is")
         yield from translations.of_model(entity, around.desk)
+    elif one.kind == "channel":
+        yield from _account_names(one.body, around)
     elif one.kind == "teams":
         yield from translations.of_teams(one.body["teams"], around.desk)
     elif one.kind == desks.KIND:
         yield from translations.of_desk(desks.read(one.body))
+
+
+def _account_names(body: Mapping[str, Any], around: Surroundings) -> Iterator[Finding]:
+    """Find the names of a channel account that lead nowhere: its tickets could not be opened as it says."""
+    for key, kind, known in (
+        ("workflow", "life cycle", around.workflows),
+        ("ticket_type", "ticket type", around.types),
+        ("team", "team", around.teams),
+    ):
+        if (name := body.get(key)) is not None and name not in known:
+            yield Finding(
+                f"undefined_{key.removeprefix('ticket_')}", "error", f".{key}", f"there is no {kind} {name!r}"
+            )

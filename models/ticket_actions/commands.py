@@ -62,10 +62,12 @@ def create(new: NewTicket, *, actor: Actor, role: str = steps.AUTOMATION, causat
     """Create a ticket from the API, the console or a workflow. The ticket's workflow reacts immediately; its effects
     are tasks.
 
-    Raises Invalid for a priority or a field that the workflow or the type does not have.
+    Raises Invalid for a type that no model takes, and for a priority or a field that the workflow or the type does not
+    have.
     """
     if new.team is not None:
         teams.get_or_invalid(new.team)
+    ticket_fields.check_type(new.type)
     requester = _requester(new)
     change = start_new(
         title=new.title,
@@ -335,6 +337,8 @@ def update(
             raise Invalid(
                 [FieldProblem("/priority", f"expected one of {', '.join(allowed)}, found {changes['priority']!r}")]
             )
+    if changes.get("type", ticket.type) != ticket.type:
+        ticket_fields.check_type(changes["type"])
     locks.check_type(change, changes.get("type", ticket.type))
     changes = _with_valid_fields(change, dict(changes), role)
     different = {name: value for name, value in changes.items() if getattr(ticket, name) != value}

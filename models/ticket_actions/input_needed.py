@@ -58,7 +58,7 @@ def field_for(change: TicketChange, name: str, *, role: str) -> Field | None:
         return Field(kind="long_text", label={"en": name})
     field = entity.fields.get(name)
     if field is None:
-        return Field(kind="long_text", label={"en": name}) if entity.other_fields == "allowed" else None
+        return Field(kind="long_text", label={"en": name}) if entity.takes_any_field else None
     if values.not_editable(field, name, _ANY, ticket.fields, role) or name in locks.locked(entity, ticket.state):
         return None
     view: Mapping[str, Any] = {"ticket": {"type": ticket.type, "priority": ticket.priority, "state": ticket.state}}

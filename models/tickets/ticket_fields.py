@@ -1,8 +1,11 @@
-"""A ticket's fields by the information model of its type. A type without a model takes any fields."""
+"""A ticket's fields by the information model of its type. A type without a model takes any fields, and no new
+tickets.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
 from typing import Any
 
 from models.identity import queries as identity
@@ -69,6 +72,15 @@ def _ticket(text: str) -> str | None:
 
 def _validated(entity: Entity, wanted: Mapping[str, Any], **how: Any) -> JsonObject:
     return values.validated(entity, wanted, people=_person, tickets=_ticket, **how)
+
+
+def check_type(type_: str) -> None:
+    """Check that a model takes tickets of the type. A desk without any model takes every type. Raises Invalid."""
+    if published.find(type_) is not None or not (known := [one.name for one in published.all_types()]):
+        return
+    close = get_close_matches(type_, known, n=1)
+    hint = f"; did you mean {close[0]}?" if close else ""
+    raise Invalid([FieldProblem("/type", f"expected one of {', '.join(known)}, found {type_!r}{hint}")])
 
 
 def workflow_of(type_: str) -> str:

@@ -29,7 +29,7 @@ MODEL = {
         "checked_by": {"kind": "text", "label": LABEL, "edit": ["manager"]},
     },
 }
-PLAIN = {"type": "plain", "label": LABEL, "workflow": "support", "other_fields": "allowed", "fields": {}}
+PLAIN = {"type": "plain", "label": LABEL, "workflow": "support", "open": True, "fields": {}}
 CHILD = {"title": "child", "type": "complaint", "fields": {"salary": SECRET}}
 WORKFLOW = {
     "workflow": "complaint",

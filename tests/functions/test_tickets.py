@@ -17,7 +17,7 @@ def test_a_ticket_is_made_read_and_found_by_id_and_by_number(machine: Caller) ->
         "title": "Printer",
         "description": "It burns.",
         "priority": "high",
-        "type": "problem",
+        "type": "question",
         "requester": {"name": "Ada", "email": "ada@example.test"},
         "fields": {"floor": 3},
     }
@@ -31,7 +31,7 @@ def test_a_ticket_is_made_read_and_found_by_id_and_by_number(machine: Caller) ->
     assert {name: made[name] for name in ("title", "priority", "type", "fields")} == {
         "title": "Printer",
         "priority": "high",
-        "type": "problem",
+        "type": "question",
         "fields": {"floor": 3},
     }
     assert made["requester"]["name"] == "Ada"

@@ -35,12 +35,13 @@ class FieldShown(msgspec.Struct):
 
 
 class TypeShown(msgspec.Struct):
-    """A ticket type."""
+    """A ticket type. `open`: it takes any field, and tickets whose type is not declared follow it."""
 
     type: str
     label: dict[str, str]
     workflow: str
     other_fields: str
+    open: bool
     fields: list[FieldShown]
 
 
@@ -65,7 +66,7 @@ def _shown(entity: Any) -> TypeShown:
         FieldShown(name, field.kind, dict(field.label), field.required, field.searchable, field.portal, field.retired)
         for name, field in entity.fields.items()
     ]
-    return TypeShown(entity.type or "", dict(entity.label), entity.workflow, entity.other_fields, fields)
+    return TypeShown(entity.type or "", dict(entity.label), entity.workflow, entity.other_fields, entity.open, fields)
 
 
 @operations.add(
@@ -157,7 +158,7 @@ def publish_type(call: Call[NewVersion]) -> Answer:
 
 
 def _type(name: str) -> Any:
-    entity = infomodel.find(name)
-    if entity is None or entity.type is None:
+    entity = infomodel.declared(name)
+    if entity is None:
         raise NotFound(f"there is no ticket type {name[:60]!r}")
     return entity

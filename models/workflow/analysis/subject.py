@@ -41,7 +41,7 @@ class Subject:
     @property
     def fields(self) -> set[str] | None:
         """The names of fields; None when any name may be one."""
-        if not self.entities or any(one.other_fields == "allowed" for one in self.entities):
+        if not self.entities or any(one.takes_any_field for one in self.entities):
             return None
         return {name for one in self.entities for name in one.fields}
 

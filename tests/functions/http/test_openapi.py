@@ -25,6 +25,9 @@ ACCEPTED = ("2xx", "401", "403", "404", "409", "429")
 RULES = {
     "/body": "not blank",
     "?cursor": "a next_cursor of this list",
+    "/files": "sound definitions",
+    "/type": "a ticket type of the desk",
+    "/state_map": "states of the target",
     "/fields": "numbers of at most 64 bits, at most so deep",
     "/payload": "as fields, and at most so large",
     "/totp": "one of totp, recovery_code and passkey",

@@ -215,7 +215,7 @@ def test_scenarios_run_and_a_failing_one_says_what_was_expected_and_found(here: 
     found = here("test", "support")
 
     assert found.returncode == 0
-    assert found.stdout.endswith("10 passed, 0 failed\n")
+    assert found.stdout.endswith("11 passed, 0 failed\n")
     assert here("test", "nothing").returncode == 1
 
 
@@ -276,3 +276,14 @@ def test_the_shipped_files_are_valid_by_the_published_schema() -> None:
         )
         if kind is not None and "channel" not in body:
             jsonschema.validate(body, schemas[kind])
+
+
+@pytest.mark.parametrize(("key", "value"), [("workflow", "suport"), ("ticket_type", "qestion"), ("team", "suport")])
+def test_an_account_that_names_nothing_is_found_by_the_check(key: str, value: str) -> None:
+    found = defs.read_all(demo=True)
+    [account] = [one for one in found if one.name == "telegram.demo"]
+    account.body[key] = value
+
+    findings = [(one.name, finding.path) for one, finding in defs.findings(found) if finding.severity == "error"]
+
+    assert findings == [("telegram.demo", f".{key}")]
