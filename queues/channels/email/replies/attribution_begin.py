@@ -26,6 +26,8 @@ _SENTENCE_ENDS = frozenset(".!?…。！？")
 # The end of a sentence before a name: "Danke! Ida Berg <ida@firma.example> schrieb am 3. März:".
 _SENTENCE = re.compile(r"([^\W\d_]+)([.!?…。！？]+) *(?=[^\W\d_a-z])")
 _TITLES = frozenset(["dr", "prof", "mr", "mrs", "ms", "st", "ing", "dipl", "hr", "fr", "mag", "jr", "sr"])
+# HTML without white space between two elements.
+_GLUED = re.compile(r"(?<=[^\W\d_A-Z]|[.!?…)])[^\W\d_a-z][^\W\d_]{1,4}$")
 _PUNCTUATION = ".,:;()[]\"'*_-–—~>"
 # A weekday that no list has may stand between the first word and the date.
 _UNKNOWN_TOKENS_MAX = 2
@@ -112,6 +114,9 @@ def _last_date(line: str) -> _Date | None:
     """Return the last run of tokens that has a date and a clock time, or else the last one that has a date."""
     tokens = list(_TOKEN.finditer(line))
     kinds = [_kind(token[0]) for token in tokens]
+    for index in range(len(kinds) - 1):
+        if not kinds[index] and kinds[index + 1] and _glued_lead(tokens[index][0]):
+            kinds[index] = "lead"
     for index in range(1, len(kinds) - 1):
         if not kinds[index] and kinds[index - 1] == kinds[index + 1] == "digits" and tokens[index][0][0].isalpha():
             # A month in a language that no list has.
@@ -131,6 +136,12 @@ def _last_date(line: str) -> _Date | None:
     return found
 
 
+def _glued_lead(token: str) -> int:
+    """Return the offset of a first word that follows the author's last word without a blank: "addressOn"; else 0."""
+    found = _GLUED.search(token)
+    return found.start() if found is not None and token[found.start() :] in date_words.FIRST_WORDS else 0
+
+
 def _date(tokens: list[re.Match[str]], kinds: list[str], first: int, end: int) -> _Date | None:
     """Return the date in a run of tokens; None when there is none."""
     run = range(first, end)
@@ -146,7 +157,7 @@ def _date(tokens: list[re.Match[str]], kinds: list[str], first: int, end: int) -
     while begin > 0 and kinds[begin] == kinds[begin - 1] == "lead":
         begin -= 1
     return _Date(
-        start=tokens[begin].start(),
+        start=tokens[begin].start() + _glued_lead(tokens[begin][0]),
         end=tokens[end - 1].end(),
         has_lead=kinds[begin] == "lead",
         has_clock=any(kinds[index] == "half" or _CLOCK_IN_TOKEN.search(tokens[index][0]) for index in run),

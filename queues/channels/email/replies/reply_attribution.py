@@ -58,6 +58,8 @@ class Attributions:
             letter = letters[index]
             if letter == "q":
                 self._mark_in_quote(index, line, begins_quote=before != "q")
+            elif letter in "tn" and len(line) > limits.reply_line_chars_max:
+                self._mark_behind_long_text(index, line)
             elif letter in "tn" and self._may_end(line):
                 if self.steps >= limits.attribution_steps_max:
                     break
@@ -67,6 +69,19 @@ class Attributions:
                     if self._offset(start) > 0:
                         self.begins[start] = self._offset(start)
             before = letters[index]
+
+    def _mark_behind_long_text(self, index: int, line: str) -> None:
+        """Mark an attribution at the end of a line that holds a whole paragraph of the author."""
+        start = len(line) - limits.reply_line_chars_max
+        tail = line[start:]
+        if not self._may_end(tail) or self.steps >= limits.attribution_steps_max:
+            return
+        self.steps += 1
+        offset = begin_of(tail)
+        rest = tail[offset:]
+        if offset > 0 and _is_attribution(rest, _evidence(rest), near_quote=self._near_quote(index)):
+            self._letters[index] = "a"
+            self.begins[index] = start + offset
 
     def _set(self, first: int, last: int) -> None:
         self._letters[first : last + 1] = "a" * (last + 1 - first)

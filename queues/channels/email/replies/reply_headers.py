@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+
+from queues.channels.email.replies import date_words
 from queues.channels.email.replies import reply_words as words
 
 _KINDS = {
@@ -68,9 +71,22 @@ _SENDING_NAMES = """sent|sent on|sent at|sent date|gesendet|gesendet am|gesendet
 _SENDING = frozenset(name.strip().casefold() for name in _SENDING_NAMES.split("|"))
 
 
-def is_time_of_sending(line: str) -> bool:
-    """Return True if a header line says when a mail was sent, with a date and a clock time."""
+# A form has no seconds.
+_SECONDS = re.compile(r"\d{1,2}[:.]\d{2}[:.]\d{2}(?!\d)")
+
+
+def is_time_of_sending(line: str, *, has_recipient: bool) -> bool:
+    """Return True if a header line says when a mail was sent, with a date and a clock time.
+
+    A form says "Date:" and has no seconds. Without a recipient, the date must have its weekday, as Outlook writes it.
+    """
     name, colon, value = line.replace("：", ":").partition(":")
-    if not colon or name.strip(" \t*_#|>•-").casefold() not in _SENDING:
+    if not colon or (name.strip(" \t*_#|>•-").casefold() not in _SENDING and not _SECONDS.search(value)):
+        return False
+    if not has_recipient and not _has_weekday(value):
         return False
     return words.has_date(value) and words.CLOCK.search(words.NUMERIC_DATE.sub(" ", value)) is not None
+
+
+def _has_weekday(value: str) -> bool:
+    return any(word.strip(".,;()").casefold() in date_words.WEEKDAYS for word in value.split())

@@ -229,7 +229,7 @@ class Lines:
             return True
         if "from" in kinds and kinds & {"date", "subject"} and _is_below_rule(letters, start):
             return True
-        if kinds >= {"from", "date", "to"} and self._is_sent(start, end):
+        if kinds >= {"from", "date"} and self._is_sent(start, end, has_recipient="to" in kinds):
             return True
         # "From: Berlin", "To: Paris" and "Date: ..." without an address or a subject are a form, not a mail.
         return (has_address or "subject" in kinds) and len(kinds - {"other"}) >= 3 and bool(kinds & {"from", "subject"})
@@ -242,15 +242,10 @@ class Lines:
             if self._kinds.get(index) == "date"
         )
 
-    def _is_sent(self, start: int, end: int) -> bool:
-        """Return True if one of these lines says when a mail was sent ("Sent:", "Gesendet:"), with date and clock time.
-
-        A form says "Date:", and an internal mail of Outlook shows names instead of addresses.
-        """
-        return any(
-            self._kinds.get(index) == "date" and is_time_of_sending(self.clean[index])
-            for index in range(start, end + 1)
-        )
+    def _is_sent(self, start: int, end: int, *, has_recipient: bool) -> bool:
+        """Return True if one of these lines says when a mail was sent. Outlook shows names without addresses."""
+        dates = [self.clean[index] for index in range(start, end + 1) if self._kinds.get(index) == "date"]
+        return any(is_time_of_sending(line, has_recipient=has_recipient) for line in dates)
 
     def _weak_marks(self, letters: list[str]) -> None:
         for index in self._weak:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from queues.channels.email.replies.reply_lines import Lines
-from queues.channels.email.replies.signature_shape import is_signature
+from queues.channels.email.replies.signature_shape import is_sentence, is_signature
 
 # Lines with text. A longer text below `--` is no signature.
 _SIGNATURE_LINES_MAX = 14
@@ -68,7 +68,7 @@ def signature_start(lines: Lines, kept: Sequence[int]) -> int | None:
     for index in reversed(kept):
         letter = lines.letters[index]
         if letter in "suS":
-            is_believed = letter == "S" or below.looks_like_signature()
+            is_believed = below.follows_strict_mark() if letter == "S" else below.looks_like_signature()
             found = index if below.text_lines <= _SIGNATURE_LINES_MAXIMA[letter] and is_believed else found
         elif letter != "r":
             below.add(lines.clean[index], is_text=letter in _TEXT)
@@ -90,6 +90,13 @@ class _Below:
         if line or (self._upwards and self._upwards[-1]):
             self._upwards.append(line)
             self._verdict = None
+
+    def follows_strict_mark(self) -> bool:
+        """Return True unless an empty line and a sentence follow: mail programs write the signature right below."""
+        if not self._upwards or self._upwards[-1]:
+            return True
+        first = self._upwards[-2] if len(self._upwards) > 1 else ""
+        return not is_sentence(first) or self.looks_like_signature()
 
     def looks_like_signature(self) -> bool:
         if self._verdict is None:

@@ -21,6 +21,8 @@ _SMILEY = re.compile(r"[:;=8][-o^']?[)\]]")
 _QUOTE_MARKS = re.compile(r"(?:>|＞|&gt;|\s)+")
 _WEB_STARTS = ("://", "www.", "mailto:")
 _WEB_GOES_ON = frozenset("?&=#%")
+# An address that ends with one of these goes on.
+_WEB_BREAKS = frozenset("-_=&%+")
 _WEB_CHARS = frozenset("/?&=#%")
 
 
@@ -78,8 +80,8 @@ def _completes(above: str, line: str, *, is_before_quote: bool) -> bool:
     if any(start in last for start in _WEB_STARTS):
         if first[0] in _WEB_GOES_ON or (opened and (_CLOSING[opened] in first or first[0] == "/")):
             return True
-        is_rest = is_before_quote and first == line and above[-1] not in _ENDS_OF_SENTENCES
-        return is_rest and not _WEB_CHARS.isdisjoint(first)
+        is_rest = is_before_quote and first == line
+        return is_rest and (last[-1] in _WEB_BREAKS or not _WEB_CHARS.isdisjoint(first))
     return opened != "" and not line[0].isupper() and _closes(line, opened)
 
 
