@@ -45,6 +45,25 @@ def operations(config: Settings) -> Operations:
     served = {name for name in config.webhook_channels.split(",") if name} or channels.names()
 
     @collected.add(
+        "HEAD",
+        "/webhooks/{channel}/{account}",
+        summary="Check that events are taken here",
+        cost=Cost.free,
+        public=True,
+        unlocked=True,
+        answers={200: None},
+        problems=(404,),
+    )
+    def confirm_address(call: Call) -> Answer:
+        """Some providers (Mandrill) ask for this before they store the address.
+
+        The answer says nothing about the account, so no database is needed.
+        """
+        if call.params["channel"] not in served:
+            raise NotFound(f"there is no channel {call.params['channel'][:40]!r}")
+        return Answer(None)
+
+    @collected.add(
         "POST",
         "/webhooks/{channel}/{account}",
         summary="Receive a provider's event",

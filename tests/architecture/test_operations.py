@@ -43,7 +43,10 @@ PUBLIC: dict[str, dict[str, str]] = {
         "POST /v1/ratings/{token}": "the link in the requester's message is the proof",
         "GET /files/{token}": "a browser follows a link without headers; the link is signed, and dies in minutes",
     },
-    "webhooks": {"POST /webhooks/{channel}/{account}": "the provider proves itself by the channel's own means"},
+    "webhooks": {
+        "HEAD /webhooks/{channel}/{account}": "tells nothing but that the function is there",
+        "POST /webhooks/{channel}/{account}": "the provider proves itself by the channel's own means",
+    },
     "tick": {"POST /tick": "proves itself by TICK_TOKEN"},
 }
 # For every signed-in caller, whatever the role.

@@ -64,6 +64,17 @@ def test_an_event_is_stored_with_one_task_and_becomes_a_ticket(
     assert desk.bodies(desk.ticket()) == ["It burns."]
 
 
+def test_a_provider_may_ask_for_the_address_before_it_stores_it(webhooks: Any, desk: Desk) -> None:
+    """Mandrill does. The answer is the same for an account that is there and for one that is not."""
+    client = testing.TestClient(webhooks)
+
+    answers = [client.simulate_head(path) for path in (EMAIL, "/webhooks/email/nobody", "/webhooks/pigeon/demo")]
+
+    assert [one.status_code for one in answers] == [200, 200, 404]
+    assert {one.content for one in answers[:2]} == {b""}
+    assert desk.rows("SELECT id FROM inbox") == []
+
+
 @pytest.mark.parametrize(("send", "raw"), [(telegram, update()), (email, MAIL)])
 def test_a_repeat_gets_the_same_event_and_changes_nothing(provider: Caller, desk: Desk, send: Any, raw: bytes) -> None:
     first = send(provider, raw).json
