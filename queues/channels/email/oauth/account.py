@@ -10,7 +10,7 @@ import msgspec
 
 from models.channels.files import Secret
 from models.kernel.errors import FieldProblem
-from queues.channels.account_keys import given
+from queues.channels import account_keys
 
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 Protocol = Literal["imap", "smtp"]
@@ -19,15 +19,18 @@ Protocol = Literal["imap", "smtp"]
 class OAuth(msgspec.Struct, forbid_unknown_fields=True):
     """OAuth 2.0 in place of a password: `queues/channels/email/oauth/README.md`."""
 
-    client_id: Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
+    # Of the registered application; a service account has it in its key.
+    client_id: Annotated[str, msgspec.Meta(max_length=500)] = ""
     # Gives the addresses and scopes of Microsoft 365 or Gmail.
     service: Literal["microsoft", "google"] | None = None
     # Microsoft: the id or a domain of the tenant.
     tenant: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9.-]{1,100}\Z")] | None = None
-    grant: Literal["refresh_token", "client_credentials"] = "refresh_token"
+    grant: Literal["refresh_token", "client_credentials", "service_account"] = "refresh_token"
     client_secret: Secret | None = None
     # The first refresh token. Without it, `python -m scripts.channels authorize` stores one in the database.
     refresh_token: Secret | None = None
+    # The JSON key of a service account, which may act for the mailboxes of its Google Workspace.
+    service_account: Secret | None = None
     # The mailbox that logs in; default: the account's address.
     user: str | None = None
     mechanism: Literal["xoauth2", "oauthbearer"] = "xoauth2"
@@ -49,19 +52,34 @@ def problems(oauth: OAuth, *, imap_url: bool, smtp_url: bool, imap: bool, smtp: 
     """
     yield from _service(oauth)
     yield from _addresses(oauth)
-    if oauth.grant == "client_credentials":
-        if oauth.client_secret is None:
-            yield FieldProblem(".oauth.client_secret", "expected {secret: name}: client credentials need a secret")
-        if oauth.refresh_token is not None:
-            yield FieldProblem(".oauth.refresh_token", "client credentials use no refresh token: remove it")
+    yield from _grant(oauth)
     for protocol, used, named in (("imap", imap, imap_url), ("smtp", smtp, smtp_url)):
         if used and not named and (oauth.service is None or protocol not in oauth.use_for):
             yield FieldProblem(
                 f".{protocol}_url", f"expected {{secret: name}}: `oauth` does not say which {protocol} server to use"
             )
     for protocol, used in (("imap", imap), ("smtp", smtp)):
-        if not used and "use_for" in given(oauth) and protocol in oauth.use_for:
+        if not used and "use_for" in account_keys.given(oauth) and protocol in oauth.use_for:
             yield FieldProblem(".oauth.use_for", f"this account uses no {protocol}: remove it from the list")
+
+
+_OF_GRANTS = {
+    "refresh_token": frozenset({"client_id", "client_secret", "refresh_token", "device_url", "authorize_url"}),
+    "client_credentials": frozenset({"client_id", "client_secret"}),
+    "service_account": frozenset({"service_account"}),
+}
+
+
+def _grant(oauth: OAuth) -> Iterator[FieldProblem]:
+    """Check the keys of the grant: those that it needs, and those that it does not use."""
+    if oauth.grant != "service_account" and not oauth.client_id:
+        yield FieldProblem(".oauth.client_id", f"expected the id of the registered application for {oauth.grant}")
+    needed = {"client_credentials": "client_secret", "service_account": "service_account"}.get(oauth.grant)
+    if needed is not None and getattr(oauth, needed) is None:
+        yield FieldProblem(f".oauth.{needed}", f"expected {{secret: name}}: {oauth.grant} needs it")
+    every = frozenset().union(*_OF_GRANTS.values())
+    why = f"by `grant: {oauth.grant}`"
+    yield from account_keys.unused(oauth, of=every, used=_OF_GRANTS[oauth.grant], why=why, at=".oauth")
 
 
 def _service(oauth: OAuth) -> Iterator[FieldProblem]:
@@ -70,7 +88,8 @@ def _service(oauth: OAuth) -> Iterator[FieldProblem]:
     if oauth.service != "microsoft" and oauth.tenant is not None:
         yield FieldProblem(".oauth.tenant", "only Microsoft has tenants: remove it, or set service: microsoft")
     if oauth.service == "google" and oauth.grant == "client_credentials":
-        yield FieldProblem(".oauth.grant", "Google has no client credentials for mailboxes; expected refresh_token")
+        expected = "expected refresh_token or service_account"
+        yield FieldProblem(".oauth.grant", f"Google has no client credentials for mailboxes; {expected}")
     if oauth.service is None and oauth.token_url is None:
         yield FieldProblem(".oauth.token_url", "expected the address of the authorization server, or a `service`")
 

@@ -10,8 +10,9 @@ import msgspec
 from models.channels.accounts import ChannelAccount
 from models.kernel.errors import ConfigurationError
 from models.kernel.settings import Settings
-from queues.channels.email.oauth import services
+from queues.channels.email.oauth import assertion, services
 from queues.channels.email.oauth.account import OAuth, Protocol
+from queues.channels.email.oauth.assertion import ServiceAccount
 from queues.channels.email.oauth.services import Service
 
 
@@ -19,7 +20,7 @@ from queues.channels.email.oauth.services import Service
 class Client:
     """The client of one account. `first_token`: the configured refresh token; empty if there is none."""
 
-    grant: Literal["refresh_token", "client_credentials"]
+    grant: Literal["refresh_token", "client_credentials", "service_account"]
     client_id: str
     client_secret: str = field(repr=False)
     first_token: str = field(repr=False)
@@ -29,11 +30,18 @@ class Client:
     scopes: tuple[str, ...]
     consent_parameters: tuple[tuple[str, str], ...]
     user: str
+    service_account: ServiceAccount | None
     # The sentence that tells the operator how to get another refresh token.
     way_out: str
 
     def form(self, refresh_token: str) -> dict[str, str]:
-        """Return the token request (RFC 6749 sections 4.4.2 and 6). Raises ConfigurationError without a token."""
+        """Return the token request (RFC 6749 sections 4.4.2 and 6, RFC 7523 section 2.1).
+
+        Raises ConfigurationError without a token, and for an unusable key.
+        """
+        if self.service_account is not None:
+            signed = assertion.signed(self.service_account, audience=self.token_url, scopes=self.scopes, user=self.user)
+            return {"grant_type": assertion.GRANT_TYPE, "assertion": signed}
         told = {"grant_type": self.grant, **self.identity(), "scope": " ".join(self.scopes)}
         if self.grant == "refresh_token":
             if not refresh_token:
@@ -66,9 +74,10 @@ def client_of(account: ChannelAccount, settings: Settings) -> Client:
         raise ConfigurationError(f"channel account {account.channel}/{account.name} has no key `oauth`")
     service = _service(oauth)
     default = service.client_scopes if oauth.grant == "client_credentials" else service.scopes
+    key = None if oauth.service_account is None else assertion.read(settings.secret(oauth.service_account.secret))
     return Client(
         grant=oauth.grant,
-        client_id=oauth.client_id,
+        client_id=oauth.client_id if key is None else key.client_email,
         client_secret="" if oauth.client_secret is None else settings.secret(oauth.client_secret.secret),
         first_token="" if oauth.refresh_token is None else settings.secret(oauth.refresh_token.secret),
         token_url=oauth.token_url or service.token_url,
@@ -77,6 +86,7 @@ def client_of(account: ChannelAccount, settings: Settings) -> Client:
         scopes=tuple(default if oauth.scopes is None else oauth.scopes),
         consent_parameters=tuple(service.consent_parameters.items()),
         user=user_of(account),
+        service_account=key,
         way_out=f"get another one by `python -m scripts.channels authorize {account.channel}.{account.name}`",
     )
 

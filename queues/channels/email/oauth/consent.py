@@ -36,7 +36,7 @@ def authorize(
     client = client_of(account, settings)
     if client.grant != "refresh_token":
         raise ConfigurationError(
-            "oauth.grant: client credentials need no consent in a browser; the admin of the"
+            f"oauth.grant: {client.grant} needs no consent in a browser; the admin of the"
             " tenant gives the application its rights"
         )
     if client.device_url:

@@ -21,5 +21,7 @@ wait_s = 20.0
 consent_s_max = 1800.0
 # RFC 8628 section 3.5: the pause grows by this with each `slow_down`.
 slower_s = 5.0
+# Of a service account's assertion: the longest that Google takes.
+assertion_s = 3600.0
 # The pause between two looks at another process's renewal.
 look_s = 0.25

@@ -12,6 +12,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, cast
 from urllib.parse import parse_qsl, urlsplit
 
+import jwt
+
+# The desk's clock of a test may be another one.
+_ONLY_SIGNED: Any = {"verify_exp": False, "verify_iat": False}
 Answer = tuple[int, dict[str, Any]]
 
 
@@ -34,6 +38,9 @@ class Authority:
     access: dict[str, str] = field(default_factory=dict)
     refresh: set[str] = field(default_factory=lambda: {"first-refresh-token"})
     codes: dict[str, str] = field(default_factory=dict)
+    # Of the service account, and the claims of its assertions.
+    public_key: Any = None
+    claims: list[dict[str, Any]] = field(default_factory=list)
     requests: list[dict[str, str]] = field(default_factory=list)
 
     def revoke_access(self) -> None:
@@ -46,20 +53,37 @@ class Authority:
         self.requests.append(form)
         if self.fails is not None:
             return self.fails
+        if form["grant_type"].endswith("jwt-bearer"):
+            return self._assertion(form["assertion"])
         if form.get("client_secret") != self.secret:
             return 401, {"error": "invalid_client", "error_description": "AADSTS7000215: Invalid client secret"}
         refused = self._refusal(form)
         if refused is not None:
             return 400, refused
-        token = f"access-{secrets.token_hex(8)}"
-        self.access[token] = self.mailbox
-        answer: dict[str, Any] = {"token_type": "Bearer", "access_token": token, "expires_in": self.expires_in}
+        answer = self._new_token()
         if self.rotates and form["grant_type"] == "refresh_token":
             self.refresh.discard(form["refresh_token"])
         if self.rotates or form["grant_type"] not in ("refresh_token", "client_credentials"):
             answer["refresh_token"] = f"refresh-{secrets.token_hex(8)}"
             self.refresh.add(answer["refresh_token"])
         return 200, answer
+
+    def _new_token(self) -> dict[str, Any]:
+        token = f"access-{secrets.token_hex(8)}"
+        self.access[token] = self.mailbox
+        return {"token_type": "Bearer", "access_token": token, "expires_in": self.expires_in}
+
+    def _assertion(self, signed: str) -> Answer:
+        """Check the assertion of a service account, as Google does."""
+        assert self.public_key is not None
+        try:
+            claims = jwt.decode(
+                signed, self.public_key, algorithms=["RS256"], audience=f"{self.url}/token", options=_ONLY_SIGNED
+            )
+        except jwt.PyJWTError:
+            return 400, {"error": "invalid_grant", "error_description": "Invalid JWT Signature."}
+        self.claims.append(claims)
+        return 200, self._new_token()
 
     def _refusal(self, form: dict[str, str]) -> dict[str, str] | None:
         kind = form.get("grant_type", "")

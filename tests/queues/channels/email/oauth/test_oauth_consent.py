@@ -123,7 +123,7 @@ def test_a_consent_without_a_refresh_token_is_refused(server: Authority) -> None
 
 
 def test_client_credentials_need_no_consent(server: Authority) -> None:
-    with pytest.raises(ConfigurationError, match="client credentials need no consent"):
+    with pytest.raises(ConfigurationError, match="client_credentials needs no consent"):
         by_device(server, grant="client_credentials")
 
 
