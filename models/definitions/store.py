@@ -35,6 +35,7 @@ class Definition:
 _lock = threading.Lock()
 _latest: dict[str, tuple[float, dict[str, Definition]]] = {}
 _versions: dict[tuple[str, str, int], Definition] = {}
+_newest = {"serial": 0}  # the newest activation that this process has seen
 
 
 class PublishedMeanwhile(Conflict):
@@ -266,6 +267,7 @@ def forget() -> None:
     with _lock:
         _latest.clear()
         _versions.clear()
+        _newest["serial"] = 0
 
 
 def _all(kind: str) -> dict[str, Definition]:
@@ -273,14 +275,21 @@ def _all(kind: str) -> dict[str, Definition]:
     if found is not None and time.monotonic() - found[0] < limits.definition_cache_s:
         return found[1]
     rows = database.run(
-        "SELECT d.name, d.version, d.body FROM definitions AS d WHERE d.kind = :kind AND d.version = COALESCE("
+        "SELECT d.name, d.version, d.body, (SELECT max(serial) FROM definition_activations) AS serial"
+        " FROM definitions AS d WHERE d.kind = :kind AND d.version = COALESCE("
         "(SELECT a.version FROM definition_activations AS a WHERE a.kind = d.kind AND a.name = d.name ORDER BY"
         " a.serial DESC LIMIT 1),"
         " (SELECT max(n.version) FROM definitions AS n WHERE n.kind = d.kind AND n.name = d.name))",
         kind=kind,
     )
+    serial = max((row.pop("serial") or 0 for row in rows), default=0)
     found_rows = map(tables.Definition.converted, rows)
     by_name = {row["name"]: Definition(kind, row["name"], row["version"], row["body"]) for row in found_rows}
     with _lock:
+        if serial > _newest["serial"]:
+            # Another process published. A type and its life cycle come into force together, so the other kinds are
+            # read again as well.
+            _latest.clear()
+            _newest["serial"] = serial
         _latest[kind] = (time.monotonic(), by_name)
     return by_name

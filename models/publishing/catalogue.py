@@ -180,10 +180,21 @@ def _judged(one: Found, around: Surroundings) -> Iterator[Finding]:
         yield from translations.of_model(entity, around.desk)
     elif one.kind == "channel":
         yield from _account_names(one.body, around)
+        for problem in (*_text_keys(one.body), *translations.text_problems(one.body.get("texts") or {})):
+            yield Finding("unknown_text", "warning", problem.path, problem.message)
     elif one.kind == "teams":
         yield from translations.of_teams(one.body["teams"], around.desk)
     elif one.kind == desks.KIND:
         yield from translations.of_desk(desks.read(one.body))
+
+
+def _text_keys(body: Mapping[str, Any]) -> Iterator[FieldProblem]:
+    """Find the languages of an account's texts and commands that are no tags."""
+    for name, texts in (body.get("texts") or {}).items():
+        yield from desks.label_problems(f".texts.{name}", texts)
+    for name, command in (body.get("commands") or {}).items():
+        yield from desks.label_problems(f".commands.{name}.text", command.get("text"))
+        yield from desks.label_problems(f".commands.{name}.description", command.get("description") or None)
 
 
 def _account_names(body: Mapping[str, Any], around: Surroundings) -> Iterator[Finding]:

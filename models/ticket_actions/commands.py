@@ -11,6 +11,7 @@ from uuid import UUID
 
 from models.conversations import messages, participants
 from models.conversations import queries as conversations
+from models.definitions import desk
 from models.events import queries as events
 from models.events.commands import Actor
 from models.events.ticket_payloads import TicketAssigned, TicketCreated, TicketUpdated
@@ -445,12 +446,10 @@ def transition(
     reasons = steps.request(change, name, role=role, comment=comment, fields=changed)
     if not reasons and not confirmed and asked is not None and asked.confirm is not None:
         # The caller's transaction takes back all that the request has written.
-        raise ConfirmationRequired(f"{name} asks for a confirmation: {_english(asked.confirm)} Send `confirm: true`.")
+        raise ConfirmationRequired(
+            f"{name} asks for a confirmation: {desk.current().pick(asked.confirm)} Send `confirm: true`."
+        )
     return change.save(visible=not reasons), reasons
-
-
-def _english(label: Mapping[Any, str]) -> str:
-    return label.get("en") or next(iter(label.values()))
 
 
 def vote(

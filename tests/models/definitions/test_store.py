@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
+
 from models.definitions import store
 from models.kernel.storage import database
 from models.publishing import workflows
 from tests.desk import Desk
+from tests.functions.callers import sqlite_only
 
 
 def _publish(body: dict[str, object]) -> tuple[int, bool]:
@@ -42,3 +45,24 @@ def test_a_ticket_stays_on_the_version_that_it_started_with(desk: Desk) -> None:
     assert desk.transition(newer, "resolve") == ("the life cycle has no transition 'resolve'",)
     with database.connection():
         assert workflows.newest("support").version == 2
+
+
+@sqlite_only
+def test_what_another_process_published_together_is_seen_together(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    with database.connection():
+        before = [store.latest(kind, name) for kind, name in (("workflow", "task"), ("model", "task"))]
+    assert None not in before
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setattr(store, "forget", lambda: None)
+        with database.transaction():
+            for one in before:
+                assert one is not None
+                store.publish(one.kind, one.name, one.body | {"description": "new"}, source="", by="elsewhere")
+
+    store._latest.pop("model")
+    with database.connection():
+        model, workflow = store.latest("model", "task"), store.latest("workflow", "task")
+
+    assert model is not None
+    assert workflow is not None
+    assert (model.version, workflow.version) == (2, 2)

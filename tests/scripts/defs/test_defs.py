@@ -287,3 +287,24 @@ def test_an_account_that_names_nothing_is_found_by_the_check(key: str, value: st
     findings = [(one.name, finding.path) for one, finding in defs.findings(found) if finding.severity == "error"]
 
     assert findings == [("telegram.demo", f".{key}")]
+
+
+@pytest.mark.parametrize(
+    ("texts", "path", "told"),
+    [
+        ({"greting": {"en": "Hi"}}, ".texts.greting", "did you mean greeting?"),
+        ({"greeting": {"en": "Hi {nme}"}}, ".texts.greeting.en", "unknown place {nme}"),
+        ({"greeting": {"en_US": "Hi"}}, ".texts.greeting.en_US", "did you mean en-US?"),
+    ],
+)
+def test_a_text_of_an_account_that_nobody_reads_is_a_warning(
+    texts: dict[str, dict[str, str]], path: str, told: str
+) -> None:
+    found = defs.read_all(demo=True)
+    [account] = [one for one in found if one.name == "telegram.demo"]
+    account.body["texts"] = texts
+
+    [finding] = [finding for one, finding in defs.findings(found) if one is account]
+
+    assert (finding.severity, finding.path) == ("warning", path)
+    assert told in finding.message
