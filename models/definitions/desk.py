@@ -18,7 +18,8 @@ from models.kernel.errors import FieldProblem, Invalid
 from models.kernel.open_json import JsonObject
 from models.kernel.text import one_line
 
-KIND = NAME = "desk"
+KIND = store.DESK
+NAME = "desk"
 
 Label = dict[str, str]
 
