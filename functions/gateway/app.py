@@ -37,7 +37,7 @@ def operations() -> Operations:
         subscriptions,
         tasks,
     )
-    from functions.gateway.requester import privacy, requester_addresses, requester_merges, requesters
+    from functions.gateway.requester import organisations, privacy, requester_addresses, requester_merges, requesters
     from functions.gateway.staff import colleagues, offboarding, people, roles, teams
     from functions.gateway.ticket import (
         approvals,
@@ -74,6 +74,7 @@ def operations() -> Operations:
         requesters,
         requester_addresses,
         requester_merges,
+        organisations,
         privacy,
         tickets,
         tags,

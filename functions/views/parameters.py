@@ -40,6 +40,7 @@ PARAMETERS = {
     "limit": "The maximum number of items in the page.",
     "object_id": "The id or name of the object.",
     "object_kind": "The kind of the object, such as `user`, `requester` or `operation`.",
+    "organisation": "The id of the organisation.",
     "outcome": "The outcome of the action.",
     "q": "The text to search for.",
     "remote": "Include remote pictures.",

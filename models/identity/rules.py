@@ -58,7 +58,10 @@ class Permission(StrEnum):
     definitions_read = "definitions_read", "Read life cycles and ticket types, check and simulate them."
     definitions_manage = "definitions_manage", "Publish life cycles and ticket types, and put versions in force."
     webhooks_manage = "webhooks_manage", "Manage outgoing webhooks and read their deliveries."
-    requesters_write = "requesters_write", "Change, merge and block requesters, and link their addresses."
+    requesters_write = (
+        "requesters_write",
+        "Create, change, merge and block requesters, link their addresses, and manage organisations.",
+    )
     requesters_export = "requesters_export", "Export the data of one requester."
     requesters_erase = "requesters_erase", "Erase one requester."
     audit_read = "audit_read", "Read and export the audit trail."

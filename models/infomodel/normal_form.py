@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import date
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from models.expressions.durations import parse_duration
@@ -16,6 +16,15 @@ from models.kernel.text import has_control, has_visible
 
 # Turns the text of a caller into an id, or gives None.
 Lookup = Callable[[str], str | None]
+
+
+class Lookups(NamedTuple):
+    """The ways in which values of the kinds `person` and `ticket` are found."""
+
+    people: Lookup
+    tickets: Lookup
+
+
 _EMAIL = re.compile(r"^[^@\s<>,;\"]{1,64}@[^@\s<>,;\"]+\.[^@\s<>,;\".]{2,}$")
 _PHONE = re.compile(r"^\+?\d{5,15}$")
 

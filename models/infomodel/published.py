@@ -25,10 +25,15 @@ def entity(name: str) -> Entity | None:
     return _entity(f"entity.{name}")
 
 
+def all_models() -> list[Entity]:
+    """Every model in force, by name: ticket types, and the fields of requesters and organisations."""
+    found = [_entity(definition.name) for definition in store.all_latest("model")]
+    return [one for one in found if one is not None]
+
+
 def all_types() -> list[Entity]:
     """Every ticket type in force, by name."""
-    found = [_entity(definition.name) for definition in store.all_latest("model")]
-    return [one for one in found if one is not None and one.type is not None]
+    return [one for one in all_models() if one.type is not None]
 
 
 def _entity(name: str) -> Entity | None:

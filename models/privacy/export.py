@@ -14,11 +14,11 @@ from models.events.tables import EventRow
 from models.inbox.tables import InboxEvent
 from models.kernel.open_json import JsonObject
 from models.kernel.storage import database
-from models.kernel.storage.table import Table
+from models.kernel.storage.table import Table, first
 from models.privacy.register.columns import TABLES
 from models.privacy.register.treatments import Treatment
 from models.privacy.rows import DELETED, EMPTIED, Person, parts
-from models.requesters.tables import Requester
+from models.requesters.tables import Organisation, Requester
 from models.tickets.tables import Ticket
 
 
@@ -31,6 +31,7 @@ def export(requester_id: UUID) -> JsonObject:
     requesters = _rows(Requester, Requester.id, person.requester_ids)
     found: JsonObject = {
         "requester": next(row for row in requesters if row["id"] == str(requester_id)),
+        "organisation": _organisation(requester_id),
         "merged_requesters": [row for row in requesters if row["id"] != str(requester_id)],
         "tickets": _rows(Ticket, Ticket.id, person.ticket_ids),
     }
@@ -53,6 +54,15 @@ def export(requester_id: UUID) -> JsonObject:
             _plain({name: value for name, value in row.items() if name in names}) for row in person.chats(table)
         ]
     return found
+
+
+def _organisation(requester_id: UUID) -> JsonObject | None:
+    """Return the id and name of the organisation that the person belongs to. Its fields are facts about a company."""
+    query = Organisation.select(Organisation.id, Organisation.name).join(
+        Requester, on=(Requester.organisation_id == Organisation.id)
+    )
+    row = first(query.where(Requester.id == requester_id))
+    return None if row is None else _plain(row)
 
 
 def _is_exported(table: type[Table]) -> bool:

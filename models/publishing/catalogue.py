@@ -142,7 +142,7 @@ def surroundings_of(found: Iterable[Found], base: Surroundings | None = None) ->
 
 def published_surroundings() -> Surroundings:
     """Return the names that are in force in the database."""
-    types = {one.name: one for one in published.all_types()}
+    types = {one.name: one for one in published.all_models()}
     return Surroundings(
         types,
         [team["name"] for team in teams.all_teams()],

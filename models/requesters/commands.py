@@ -15,7 +15,7 @@ from models.kernel.ids import new_id
 from models.kernel.storage import database
 from models.kernel.storage.batch import Batch
 from models.ports import channel_facts
-from models.requesters import merging
+from models.requesters import domains, merging
 from models.requesters.tables import Identity, Requester
 
 
@@ -38,14 +38,15 @@ def find(channel: str, address: str) -> Requester | None:
 def find_or_create(channel: str, address: str, *, name: str, locale: str | None = None) -> Requester:
     """Find the owner of an address, or create a requester who owns it.
 
-    The unique key serialises two callers with the same new address: the second one waits and finds the requester of
-    the first.
+    A new requester belongs to the organisation that has the domain of the mail address. The unique key serialises two
+    callers with the same new address: the second one waits and finds the requester of the first.
     """
-    found = find(channel, address)
+    found, organisation_id = _owner_or_organisation(channel, address)
     if found is not None:
         return found
     address = normalise_address(channel, address)
     requester = _new((name.strip() or address)[: limits.name_chars_max], locale)
+    requester.organisation_id = organisation_id
     batch = Batch()
     batch.insert("requesters", requester.row())
     identity = batch.insert(
@@ -68,6 +69,28 @@ def find_or_create(channel: str, address: str, *, name: str, locale: str | None 
     found = find(channel, address)
     assert found is not None, "the address that was taken a moment ago has an owner"
     return found
+
+
+def _owner_or_organisation(channel: str, address: str) -> tuple[Requester | None, UUID | None]:
+    """Find the owner of an address, and the organisation of its domain, in one statement."""
+    if not channel_facts.of(channel).addresses_are_emails:
+        return find(channel, address), None
+    address = normalise_address(channel, address)
+    places, values = database.in_list("domain", domains.candidates(address))
+    row = database.one(
+        f"SELECT {Requester.selected('r')}, (SELECT organisation_id FROM organisation_domains"
+        f" WHERE domain IN {places} ORDER BY length(domain) DESC LIMIT 1) AS of_domain FROM (SELECT 1 AS one) AS one"
+        " LEFT JOIN identities AS i ON i.channel = :channel AND i.address = :address"
+        " LEFT JOIN requesters AS r ON r.id = i.requester_id",
+        values,
+        channel=channel,
+        address=address,
+    )
+    assert row is not None, "a row without an owner has the organisation"
+    of_domain = row.pop("of_domain")
+    if row["id"] is not None:
+        return Requester.from_row(row), None
+    return None, None if of_domain is None else UUID(str(of_domain))
 
 
 def _new(name: str, locale: str | None) -> Requester:
@@ -105,6 +128,7 @@ def join_address(channel: str, address: str, owner_id: UUID, *, verified_by: str
     if holder.id != owner.id:
         merging.merge(holder.id, owner.id, by="the person themselves", reason=f"joined by {verified_by}")
     Identity.update(verified_by=verified_by).where(_is(channel, address)).execute()
+    domains.join(owner.id, channel, address)
 
 
 def _is(channel: str, address: str) -> Any:

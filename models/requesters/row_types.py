@@ -6,6 +6,8 @@ from datetime import datetime
 from typing import TypedDict
 from uuid import UUID
 
+from models.kernel.open_json import JsonObject
+
 
 class IdentityRow(TypedDict):
     """An address of a requester."""
@@ -30,7 +32,22 @@ class RequesterRow(TypedDict):
     time_zone: str | None
     merged_into: UUID | None
     erased_at: datetime | None
+    organisation_id: UUID | None
+    organisation_name: str | None
+    fields: JsonObject
     identities: list[IdentityRow]
+
+
+class OrganisationRow(TypedDict):
+    """An organisation with its mail domains."""
+
+    id: UUID
+    name: str
+    fields: JsonObject
+    version: int
+    created_at: datetime
+    updated_at: datetime
+    domains: list[str]
 
 
 class MergeRow(TypedDict):

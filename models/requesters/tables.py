@@ -8,7 +8,7 @@ from models.kernel.storage.table import IdField, InstantField, JsonField, Table
 
 
 class Organisation(Table):
-    """A company that requesters belong to."""
+    """A company that requesters belong to. `domain` is of earlier releases; `organisation_domains` has them all."""
 
     id = IdField(primary_key=True)
     name = peewee.TextField()
@@ -20,6 +20,16 @@ class Organisation(Table):
 
     class Meta:
         table_name = "organisations"
+
+
+class OrganisationDomain(Table):
+    """A mail domain of an organisation."""
+
+    domain = peewee.TextField(primary_key=True)
+    organisation_id = IdField()
+
+    class Meta:
+        table_name = "organisation_domains"
 
 
 class Requester(Table):

@@ -13,6 +13,7 @@ import peewee
 from models.conversations.tables import Message
 from models.kernel.storage import database
 from models.kernel.storage.batch import as_json
+from models.kernel.storage.table import member_text
 from models.tickets.tables import Ticket
 from models.visibility.sight import Sight
 
@@ -103,7 +104,7 @@ def _conditions(wanted: TicketFilter) -> list[Any]:
         said = Message.select(Message.ticket_id).where(Message.body.contains(wanted.text))
         found = Ticket.title.contains(wanted.text) | Ticket.id.in_(said)
         for name, hiding in wanted.searched_fields.items():
-            matches = _field_text(name).contains(wanted.text)
+            matches = member_text(Ticket.fields, name).contains(wanted.text)
             if hiding:
                 # A field keeps its guard when the ticket's type changes.
                 matches &= Ticket.type.not_in(list(hiding))
@@ -112,13 +113,6 @@ def _conditions(wanted: TicketFilter) -> list[Any]:
             found |= matches
         conditions.append(found)
     return conditions
-
-
-def _field_text(name: str) -> Any:
-    """A field's value as text, on either engine."""
-    if database.is_postgres():
-        return peewee.fn.jsonb_extract_path_text(Ticket.fields, name)
-    return peewee.fn.json_extract(Ticket.fields, f"$.{name}")
 
 
 def _lists(column: Any, text: str) -> Any:

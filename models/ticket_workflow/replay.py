@@ -20,9 +20,13 @@ from models.identity import roles
 from models.infomodel import published as infomodel
 from models.infomodel import values
 from models.kernel.errors import ConfigurationError
+from models.kernel.ids import parse_id
 from models.kernel.open_json import JsonObject
 from models.kernel.storage import database
 from models.publishing import workflows
+from models.requesters import commands as requester_commands
+from models.requesters import person_fields
+from models.requesters import queries as requesters
 from models.teams import queries as teams
 from models.ticket_workflow.recorded_payload import RecordedPayload
 from models.ticket_workflow.replay_report import Report, Tally
@@ -96,9 +100,10 @@ def step(draft: Workflow, tally: Tally, *, after: UUID | None, most: int) -> UUI
         report.tickets += 1
         report.events += len(recorded)
         try:
+            asker = _asker(recorded)
             version = workflows.of_version(report.workflow, ticket.workflow_version).definition
-            before = _drive(version, recorded, people, report.until)
-            outcome = _drive(draft, recorded, people, report.until)
+            before = _drive(version, recorded, people, asker, report.until)
+            outcome = _drive(draft, recorded, people, asker, report.until)
         except (TooManyFirings, ConfigurationError) as error:
             report.failed += 1
             tally.note(ticket.number, ticket.state, {"failed": str(error)})
@@ -159,10 +164,24 @@ def _histories(
     return [(ticket, by_ticket.get(ticket.id, [])) for ticket in tickets]
 
 
-def _drive(workflow: Workflow, recorded: list[_Recorded], people: list[Person], until: datetime) -> _Outcome:
+def _asker(recorded: list[_Recorded]) -> JsonObject:
+    """Return the ticket's requester and their organisation as they are now: the record keeps an id."""
+    opened = next((one.payload for one in recorded if one.type == "ticket_created"), RecordedPayload({}))
+    requester_id = parse_id(opened.text("requester_id"))
+    if requester_id is None:
+        return {kind: {"id": "", "name": "", "fields": person_fields.view(kind, {})} for kind in person_fields.KINDS}
+    found = requesters.as_view(requester_commands.current_id(requester_id))
+    organisation = found.pop("organisation")
+    return {"requester": found, "organisation": organisation}
+
+
+def _drive(
+    workflow: Workflow, recorded: list[_Recorded], people: list[Person], asker: JsonObject, until: datetime
+) -> _Outcome:
     """One ticket's events through one definition."""
     simulation = Simulation(
         *(workflow, recorded[0].at, people),
+        **asker,
         desk=desk.current(),
         fields_view=lambda type_, fields: (values.view_values(infomodel.find(type_), fields), values.filled(fields)),
         missing=ticket_fields.missing,

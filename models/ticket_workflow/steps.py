@@ -6,7 +6,7 @@ acts into rows.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
@@ -18,6 +18,7 @@ from models.kernel.ids import new_id
 from models.kernel.open_json import JsonObject
 from models.kernel.storage import database
 from models.publishing import workflows
+from models.requesters import person_fields
 from models.requesters import queries as requesters
 from models.sla.clocks import Clock
 from models.tasks.tables import Task
@@ -179,6 +180,7 @@ def context_of(
     """The surroundings of a step: who acts, who could be given the ticket, what its fields are."""
     actor = change.actor
     user_id = actor.id if actor.kind == "user" and actor.id and role != AUTOMATION else None
+    asker = _Asker(change)
     return Context(
         now=change.at,
         actor=Actor(actor.kind, actor.id or "", role, teams.of_user(user_id) if user_id else ()),
@@ -192,26 +194,49 @@ def context_of(
         missing=ticket_fields.missing,
         veto=lambda state: _UNREAD if _would_bury_a_message(change, workflow, state) else None,
         rating_url=lambda: ratings.new_url(change),
-        requester=_requester(change),
+        requester=asker.requester,
+        organisation=asker.organisation,
         hides_words=change.ticket.contact_is_a_stranger,
     )
 
 
-def _requester(change: TicketChange) -> Callable[[], Mapping[str, Any]]:
-    def read() -> Mapping[str, Any]:
-        ticket, known = change.ticket, change.requester
-        if known is not None and change.is_new:
+class _Asker:
+    """The requester of a ticket and their organisation, as rules see them. Both are read at first use, at once."""
+
+    def __init__(self, change: TicketChange) -> None:
+        self._change = change
+        self._read: Mapping[str, Any] | None = None
+
+    def requester(self) -> Mapping[str, Any]:
+        ticket, known = self._change.ticket, self._change.requester
+        if known is not None and self._change.is_new:
             return {
                 "id": str(known.id),
                 "name": known.name,
                 "locale": known.locale or "",
+                "time_zone": known.time_zone or "",
                 "channel": ticket.channel,
+                "fields": person_fields.view("requester", known.fields),
             }
         if ticket.requester_id is None:
-            return {}
-        return requesters.as_view(ticket.requester_id) | {"channel": ticket.contact_channel or ticket.channel}
+            return {"fields": person_fields.view("requester", {})}
+        found = {name: value for name, value in self._stored().items() if name != "organisation"}
+        return found | {"channel": ticket.contact_channel or ticket.channel}
 
-    return read
+    def organisation(self) -> Mapping[str, Any]:
+        known = self._change.requester
+        belongs = known.organisation_id is not None if known is not None and self._change.is_new else True
+        if self._change.ticket.requester_id is None or not belongs:
+            return {"fields": person_fields.view("organisation", {})}
+        found: Mapping[str, Any] = self._stored()["organisation"]
+        return found
+
+    def _stored(self) -> Mapping[str, Any]:
+        requester_id = self._change.ticket.requester_id
+        assert requester_id is not None, "the callers looked"
+        if self._read is None:
+            self._read = requesters.as_view(requester_id)
+        return self._read
 
 
 def _apply(change: TicketChange, workflow: Workflow, step: Step, *, event: str) -> None:

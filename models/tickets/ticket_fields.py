@@ -11,6 +11,7 @@ from typing import Any
 from models.identity import queries as identity
 from models.infomodel import open_fields, published, values
 from models.infomodel.definition import Entity
+from models.infomodel.normal_form import Lookups
 from models.kernel.errors import FieldProblem, Invalid, NotFound
 from models.kernel.ids import parse_id
 from models.kernel.open_json import JsonObject
@@ -68,6 +69,9 @@ def _ticket(text: str) -> str | None:
         return str(queries.find(text).id)
     except NotFound:
         return None
+
+
+LOOKUPS = Lookups(_person, _ticket)
 
 
 def _validated(entity: Entity, wanted: Mapping[str, Any], **how: Any) -> JsonObject:

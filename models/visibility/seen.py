@@ -24,30 +24,35 @@ from models.visibility.sight import Sight, sees, visible_ids
 # The place of a text that would show a hidden value.
 WITHHELD: Final = "withheld: it shows a field that you may not see"
 # Paths of conditions that hold a whole ticket, all fields, or a value of a field that changed.
-_WHOLE: Final = frozenset({"fields", "ticket", "ticket.fields", "requester.fields", "event.before", "event.after"})
-_PATH: Final = re.compile(r"(ticket\.|requester\.)?fields\.(\w+)")
-_WHOLE_IN_WORDS: Final = re.compile(r"\b(?:fields|ticket|event\.before|event\.after) is ")
+_OWNERS: Final = ("ticket", "requester", "organisation")
+_WHOLE: Final = frozenset(("fields", *_OWNERS, *(f"{one}.fields" for one in _OWNERS), "event.before", "event.after"))
+_PATH: Final = re.compile(r"(ticket\.|requester\.|organisation\.)?fields\.(\w+)")
+_WHOLE_IN_WORDS: Final = re.compile(r"\b(?:fields|ticket|requester|organisation|event\.before|event\.after) is ")
 # Events that name another ticket.
 _LINKS: Final = frozenset({"linked_ticket_made", "ticket_related"})
 
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """The names of the fields of one ticket, and of its requester, that a caller may not see."""
+    """The names of the fields of one ticket, of its requester and of their organisation, that a caller may not see."""
 
     hidden: frozenset[str]
     of_requester: frozenset[str] = frozenset()
+    of_organisation: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, ticket: Ticket, role: str) -> Guard:
         """The guard of a ticket's fields for a role."""
-        person = values.hidden(published.entity("requester"), role)
-        return cls(ticket_fields.hidden(ticket.type, ticket.former_types, role), person)
+        return cls(
+            ticket_fields.hidden(ticket.type, ticket.former_types, role),
+            values.hidden(published.entity("requester"), role),
+            values.hidden(published.entity("organisation"), role),
+        )
 
     @property
     def is_open(self) -> bool:
         """Return True if the caller sees every field."""
-        return not (self.hidden or self.of_requester)
+        return not (self.hidden or self.of_requester or self.of_organisation)
 
     def fields(self, found: Mapping[str, Any]) -> JsonObject:
         """The visible ones of a ticket's fields."""
@@ -61,7 +66,7 @@ class Guard:
         """A reason in words, or a word about its absence when it names a hidden field or shows a whole ticket."""
         if self.is_open:
             return text
-        names = self.hidden | self.of_requester
+        names = self.hidden | self.of_requester | self.of_organisation
         if _WHOLE_IN_WORDS.search(text) or not names.isdisjoint(re.findall(r"\w+", text)):
             return WITHHELD
         return text
@@ -89,7 +94,8 @@ class Guard:
         match = _PATH.match(path)
         if match is None:
             return False
-        return match[2] in (self.of_requester if match[1] == "requester." else self.hidden)
+        guarded = {"requester.": self.of_requester, "organisation.": self.of_organisation}
+        return match[2] in guarded.get(match[1], self.hidden)
 
     def _changes(self, changes: Mapping[str, Any]) -> JsonObject:
         """The changes of `ticket_updated`: `fields` as a whole, and single fields as `fields.<name>`."""

@@ -169,5 +169,7 @@ class Context:
     # Texts to the requester contain no words of the requester: name, title and fields are empty.
     hides_words: bool = False
     rating_url: Callable[[], str] = lambda: ""
-    # id, name, locale, channel, organisation, fields of who asks; asked for only where a rule or a text needs it.
+    # id, name, locale, time_zone, channel and fields of the requester; read only where a rule or a text needs it.
     requester: Callable[[], Mapping[str, Any]] = dict
+    # id, name and fields of the requester's organisation; read only where a rule needs it.
+    organisation: Callable[[], Mapping[str, Any]] = dict

@@ -29,9 +29,15 @@ _OTHERS: dict[str, dict[str, tuple[Type, str]]] = {
         "id": (STRING, "who asks"),
         "name": (STRING, "the name that the channel gave"),
         "locale": (STRING, 'language, such as en or pt-BR; "" when unknown'),
+        "time_zone": (STRING, 'IANA zone, such as Europe/Berlin; "" when unknown'),
         "channel": (STRING, "the channel of the last contact"),
         "organisation": (STRING, 'the name of the organisation, or ""'),
-        "fields": (MapType(DYN), "fields of the requester by the information model"),
+        "fields": (MapType(DYN), "the fields of the requester by the information model; empty ones as in fields"),
+    },
+    "organisation": {
+        "id": (STRING, 'the organisation of the requester, or ""'),
+        "name": (STRING, 'its name, or ""'),
+        "fields": (MapType(DYN), "the fields of the organisation by the information model; empty ones as in fields"),
     },
     "event": {
         "type": (STRING, "requester_message, timer, signal ..."),
@@ -64,16 +70,23 @@ _OTHERS: dict[str, dict[str, tuple[Type, str]]] = {
 _FIELDS_TEXT = 'the fields of the ticket\'s type; without a value null for numbers, else "", false or []'
 
 
-def environment(fields: Record | None = None) -> dict[str, Type]:
-    """The names of conditions with their types; `fields` by the information model of the ticket types, else of any
-    type.
+def environment(
+    fields: Record | None = None, *, requester: Record | None = None, organisation: Record | None = None
+) -> dict[str, Type]:
+    """The names of conditions with their types.
+
+    `fields`: those of the ticket types; `requester`, `organisation`: the fields of these. None: any, of any type.
     """
     typed: Type = fields if fields is not None else MapType(DYN)
     ticket = {name: type_ for name, (type_, _) in _TICKET.items()}
+    others = {name: {key: type_ for key, (type_, _) in members.items()} for name, members in _OTHERS.items()}
+    for owner, of_owner in (("requester", requester), ("organisation", organisation)):
+        if of_owner is not None:
+            others[owner]["fields"] = of_owner
     return {
         "ticket": Record({**ticket, "fields": typed}),
         "fields": typed,
-        **{name: Record({key: type_ for key, (type_, _) in members.items()}) for name, members in _OTHERS.items()},
+        **{name: Record(members) for name, members in others.items()},
         "now": TIMESTAMP,
     }
 

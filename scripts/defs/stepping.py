@@ -100,7 +100,13 @@ class Stepper:
                 else {**ticket.fields, **wanted}
             ),
             missing=lambda ticket: values.missing(types.get(ticket.type), ticket.fields, ticket.model_view()),
-            requester={"id": "requester", "name": "Ada", "locale": desk.fallback},
+            requester={
+                "id": "requester",
+                "name": "Ada",
+                "locale": desk.fallback,
+                "fields": values.view_values(types.get("entity.requester"), {}),
+            },
+            organisation={"fields": values.view_values(types.get("entity.organisation"), {})},
             desk=desk,
         )
         self._past: list[Simulation] = []

@@ -6,8 +6,8 @@ A new area is added to the lowest floor that is above everything it imports.
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("kernel",),
     ("expressions", "ports", "definitions", "tasks", "blobs", "sla", "migrations", "idempotency", "audit"),
-    ("requesters", "channels", "infomodel", "events", "notice_settings"),
-    ("desk_mail", "ledger"),
+    ("channels", "infomodel", "events", "notice_settings"),
+    ("requesters", "desk_mail", "ledger"),
     ("identity", "inbox", "workflow", "subscriptions"),
     ("tickets", "teams", "staff", "credentials", "onboarding"),
     ("attachments", "publishing", "visibility", "offboarding"),

@@ -166,7 +166,7 @@ def simulated(
     }
     try:
         file = scenarios.parse(body)
-        types = {one.name: one for one in infomodel.all_types()}
+        types = {one.name: one for one in infomodel.all_models()}
         tried = scenarios.step_through(workflow, file, types, desk.current())
     except Invalid as error:
         raise Invalid([FieldProblem(_pointer(problem.path), problem.message) for problem in error.problems]) from error

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import msgspec
 
-from functions.gateway.requester.requesters import Address, Requester, id_of, represented
+from functions.gateway.requester.requesters import Address, Requester, check_channel, id_of, represented
 from functions.http.operations import Answer, Call, Operations
 from functions.views import pages
 from functions.views.texts import Comment, Email
@@ -15,10 +15,8 @@ from models.channels import accounts
 from models.identity.rules import Permission
 from models.inbound import address_links
 from models.kernel import limits
-from models.kernel.errors import FieldProblem, Invalid
 from models.kernel.storage import database
 from models.requesters import codes, link_numbers, links, profile, queries
-from queues import channels
 
 operations = Operations()
 
@@ -91,11 +89,9 @@ class Verification(msgspec.Struct, forbid_unknown_fields=True):
 )
 def add_identity(call: Call[NewIdentity]) -> Answer:
     """Answers 409 when another requester has the address; merge the two if they are one person."""
-    if call.body.channel not in channels.names():
-        known = ", ".join(sorted(channels.names()))
-        raise Invalid([FieldProblem("/channel", f"expected one of {known}, found {call.body.channel!r}")])
+    check_channel(call.body.channel)
     profile.add_address(id_of(call), call.body.channel, call.body.address)
-    return represented(id_of(call), 201)
+    return represented(call, 201)
 
 
 @operations.add(
@@ -115,7 +111,7 @@ def change_identity(call: Call[IdentityChange]) -> Answer:
         profile.set_blocked(id_of(call), body.channel, body.address, reason)
     if body.suppressed is False:
         profile.lift_suppression(id_of(call), body.channel, body.address)
-    return represented(id_of(call))
+    return represented(call)
 
 
 @operations.add(
@@ -169,7 +165,7 @@ def confirm_link(call: Call[LinkConfirmation]) -> Answer:
                 refused = wrong
         if refused is not None:
             raise refused
-        return represented(id_of(call))
+        return represented(call)
 
 
 @operations.add(
@@ -216,4 +212,4 @@ def verify_code(call: Call[Verification]) -> Answer:
                 refused = None
         if refused is not None:
             raise refused
-        return represented(id_of(call))
+        return represented(call)

@@ -217,3 +217,10 @@ def now_plus(seconds: float) -> Any:
         return peewee.fn.now_plus(seconds)
     shift_s = seconds + clock.shift().total_seconds()
     return peewee.SQL("(now() + %s * interval '1 second')", (shift_s,))
+
+
+def member_text(column: Any, name: str) -> Any:
+    """Return the SQL of a member of a JSON column as text, on either engine."""
+    if database.is_postgres():
+        return peewee.fn.jsonb_extract_path_text(column, name)
+    return peewee.fn.json_extract(column, f"$.{name}")

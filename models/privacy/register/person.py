@@ -44,6 +44,7 @@ TABLES: Final[Mapping[str, Mapping[str, Column]]] = {
         "domain": kept("a company's domain"),
         "fields": kept("facts about a company"),
     },
+    "organisation_domains": {"domain": kept("a company's domain")},
     "inbox": {
         "channel": NAME,
         "account": NAME,

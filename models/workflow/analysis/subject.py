@@ -29,14 +29,23 @@ class Subject:
         if self.types is None:
             return None
         named = self.workflow.types or [
-            name for name, one in self.types.items() if one.workflow == self.workflow.workflow
+            name for name, one in self.types.items() if one.type is not None and one.workflow == self.workflow.workflow
         ]
         return [self.types[name] for name in named if name in self.types]
 
     @cached_property
     def environment(self) -> dict[str, Type]:
         """The names that conditions may read, with the fields of the ticket types where those are known."""
-        return environment(model_types.record(self.entities) if self.entities else None)
+        people = {one.entity: model_types.record([one]) for one in self._people()}
+        return environment(
+            model_types.record(self.entities) if self.entities else None,
+            requester=people.get("requester"),
+            organisation=people.get("organisation"),
+        )
+
+    def _people(self) -> list[Entity]:
+        """The models of requesters and organisations, as far as they are known."""
+        return [one for one in (self.types or {}).values() if one.entity is not None]
 
     @property
     def fields(self) -> set[str] | None:
@@ -65,6 +74,9 @@ class Subject:
             found["ticket.type"] = tuple(self.workflow.types)
         for path, values in model_types.domains(self.entities or []).items():
             found[path] = found[f"ticket.{path}"] = values
+        for entity in self._people():
+            for path, values in model_types.domains([entity]).items():
+                found[f"{entity.entity}.{path}"] = values
         return found
 
     def moves(self) -> Iterator[tuple[str, str, str, Transition]]:

@@ -41,12 +41,12 @@ def withhold(run: Run, effect: str, reason: str, *, rule: str, why: Reason = NO_
     run.act(acts.Withheld(rule, why=why, effect=effect, reason=reason))
 
 
-def _text(run: Run, name: str, **more: Any) -> str:
-    """Render a template in the requester's language."""
+def _text(run: Run, name: str, *, zone: str = "", **more: Any) -> str:
+    """Render a template in the requester's language, with dates in a time zone; without one, in the desk's."""
     desk, texts = run.context.desk, run.workflow.templates[name]
     language = desk.tag_for(texts, _language(run))
     values = _values(run, language) | more
-    return templates.render(texts[language], values, language, zone=desk.zone, words=desk.texts)
+    return templates.render(texts[language], values, language, zone=zone or desk.zone, words=desk.texts)
 
 
 def _language(run: Run) -> str | None:
@@ -54,13 +54,17 @@ def _language(run: Run) -> str | None:
 
 
 def _text_to_requester(run: Run, name: str, **more: Any) -> str:
-    """Render a template for the requester; without the requester's own words if the context hides them."""
+    """Render a template for the requester, with dates in the requester's time zone; without the requester's own words
+    if the context hides them.
+    """
+    zone = str(run.requester()["time_zone"])
     if not run.context.hides_words:
-        return _text(run, name, **more)
+        return _text(run, name, zone=zone, **more)
     values = _values(run, _language(run))
     return _text(
         run,
         name,
+        zone=zone,
         ticket=values["ticket"] | {"title": ""},
         requester=values["requester"] | {"name": ""},
         fields=dict.fromkeys(values["fields"], templates.EMPTY_NUMBER),

@@ -46,8 +46,9 @@ class Run:
         self.event = Event("")
         self._events: deque[tuple[Event, int]] = deque()
         self._depth = 0
-        self._names: dict[bool, conditions.Prepared] = {}
+        self._names: dict[tuple[bool, bool], conditions.Prepared] = {}
         self._requester: JsonObject | None = None
+        self._organisation: JsonObject | None = None
 
     def end(self) -> Step:
         return Step(self.instance, tuple(self.acts), tuple(self.traces))
@@ -91,19 +92,25 @@ class Run:
     def names(self, expression: str) -> conditions.Prepared:
         """Prepare the view for an expression (`view.ENVIRONMENT` is the contract).
 
-        The requester is read only if the expression names it.
+        The requester and the organisation are read only if the expression names them.
         """
-        whole = "requester" in expression
-        if whole not in self._names:
-            self._names[whole] = conditions.prepare(self.view(requester=whole))
-        return self._names[whole]
+        named = ("requester" in expression, "organisation" in expression)
+        if named not in self._names:
+            requester, organisation = named
+            self._names[named] = conditions.prepare(self.view(requester=requester, organisation=organisation))
+        return self._names[named]
 
     def requester(self) -> JsonObject:
         if self._requester is None:
             self._requester = _REQUESTER | dict(self.context.requester())
         return self._requester
 
-    def view(self, *, requester: bool = True) -> JsonObject:
+    def organisation(self) -> JsonObject:
+        if self._organisation is None:
+            self._organisation = _ORGANISATION | dict(self.context.organisation())
+        return self._organisation
+
+    def view(self, *, requester: bool = True, organisation: bool = True) -> JsonObject:
         ticket, context = self.instance, self.context
         fields, filled = context.fields_view(ticket.type, ticket.fields)
         actor = context.actor
@@ -128,7 +135,9 @@ class Run:
                 "filled": list(filled),
             },
             "fields": fields,
-            "requester": self.requester() if requester else _REQUESTER,
+            "requester": (self.requester() if requester else _REQUESTER)
+            | ({"organisation": self.organisation()["name"]} if organisation else {}),
+            "organisation": self.organisation() if organisation else _ORGANISATION,
             "event": {
                 "type": self.event.type,
                 "name": self.event.name,
@@ -215,9 +224,11 @@ _REQUESTER: JsonObject = {
     "name": "",
     "locale": "",
     "channel": "",
+    "time_zone": "",
     "organisation": "",
     "fields": {},
 }
+_ORGANISATION: JsonObject = {"id": "", "name": "", "fields": {}}
 
 
 def is_assignee(actor: Actor, ticket: Instance) -> bool:

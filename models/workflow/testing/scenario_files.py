@@ -30,6 +30,7 @@ class Given(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     by_machine: bool | None = None
     by: str = "requester"
     requester: JsonObject = {}
+    organisation: JsonObject = {}
     fields: JsonObject = {}
 
 

@@ -88,7 +88,9 @@ def _begin(
         workflow,
         at,
         people,
-        requester={"id": "requester", "name": "Ada", "locale": desk.fallback} | given.requester,
+        requester={"id": "requester", "name": "Ada", "locale": desk.fallback}
+        | _with_fields(given.requester, types.get("entity.requester")),
+        organisation=_with_fields(given.organisation, types.get("entity.organisation")),
         desk=desk,
         fields_view=lambda type_, fields: (values.view_values(types.get(type_), fields), values.filled(fields)),
         validate=lambda ticket, wanted: _validated(types.get(ticket.type), ticket, wanted),
@@ -132,6 +134,11 @@ def _run(workflow: Workflow, file: ScenarioFile, case: Case, types: Mapping[str,
             break
         failures.extend(_compare(simulation, index, step.then, simulation.log[before:]))
     return Result(case.name, tuple(failures), tuple(simulation.log))
+
+
+def _with_fields(given: JsonObject, entity: Entity | None) -> JsonObject:
+    """Return a person or an organisation with every declared field, as conditions read them."""
+    return {**given, "fields": values.view_values(entity, given.get("fields") or {})}
 
 
 def _first_fields(entity: Entity | None, type_: str, given: Given) -> JsonObject:

@@ -68,6 +68,7 @@ class Simulation:
     people: Sequence[Person] = ()
     requester: Mapping[str, Any] = field(default_factory=lambda: {"id": "requester", "name": "Ada", "locale": "en"})
     desk: Desk = UNDECLARED
+    organisation: Mapping[str, Any] = field(default_factory=dict)
     fields_view: FieldsView | None = None
     validate: Validate | None = None
     missing: Callable[[Instance], Sequence[str]] = lambda ticket: ()
@@ -300,6 +301,7 @@ class Simulation:
             seed=f"{len(self.log)}",
             roster=self._roster,
             requester=lambda: self.requester,
+            organisation=lambda: self.organisation,
             rating_url=lambda: "http://desk.example.test/rating",
             missing=self.missing,
         )

@@ -60,6 +60,9 @@ RULES = {
     "/reason": "without control characters; a pattern of a long text is of no use to a client",
     "/comment": "as /reason",
     "/mentions": "of a note only",
+    "/domains": "registered by one organisation",
+    "/identities": "of channels of the desk",
+    "/organisation_id": "the id of an organisation",
     "/description": "one line that can be shown",
 }
 
