@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from functions.http import monitoring, response_headers
-from functions.http.operations import IF_MATCH, Answer, Call, Cost, Operation, Operations
+from functions.http.operations import IF_MATCH, Answer, Call, Cost, Idempotency, Operation, Operations
 from models.kernel import limits
 from models.kernel.open_json import JsonObject
 from models.kernel.settings import Settings
@@ -182,7 +182,7 @@ def _parameters(
         etag = {"type": "string", "pattern": IF_MATCH}
         required = operation.etag is True
         parameters.append(_parameter("If-Match", "header", etag, _IF_MATCH_DESCRIPTION, required=required))
-    if operation.writes and not operation.unlocked:
+    if operation.writes and operation.idempotency in (Idempotency.honoured, Idempotency.handler):
         key = {"type": "string", "minLength": 1, "maxLength": 200, "pattern": "^[!-~]+$"}
         parameters.append(_parameter("Idempotency-Key", "header", key, _IDEMPOTENCY_KEY_DESCRIPTION))
     return parameters
@@ -235,7 +235,8 @@ def _problem_statuses(operation: Operation) -> set[int]:
         (operation.body is not None or operation.query is not None, {422}),
         (bool(operation.etag), {412}),
         (operation.etag is True, {428}),
-        (operation.writes and not operation.unlocked, {409}),
+        (operation.writes and operation.idempotency in (Idempotency.honoured, Idempotency.handler), {409}),
+        (operation.writes and operation.idempotency is Idempotency.refused, {400}),
     )
     return set(operation.problems).union(*(statuses for applies, statuses in implied if applies))
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
+from enum import StrEnum, auto
 from typing import TYPE_CHECKING, Any, Generic, Literal, Required, TypedDict, Unpack, overload
 
 import falcon
@@ -123,6 +123,15 @@ class Cost(StrEnum):
     free = "free"  # probes, and providers whose events must not be refused
 
 
+class Idempotency(StrEnum):
+    """The way in which a writing operation treats an Idempotency-Key."""
+
+    honoured = auto()  # the framework stores the response: in the operation's transaction, or after an `unlocked` one
+    refused = auto()  # the response holds a secret that must not be stored
+    handler = auto()  # the handler takes the key in the transaction of its effect
+    unneeded = auto()  # a repeat has no second effect by itself, and the caller is no client of the API
+
+
 class Declaration(TypedDict, total=False):
     """The keyword arguments of `Operations.add` besides `body` and `query`; `Operation` explains them."""
 
@@ -135,6 +144,7 @@ class Declaration(TypedDict, total=False):
     raw: str | None
     etag: bool | Literal["optional"]
     unlocked: bool
+    idempotency: Idempotency
     recent: bool
     media_type: str
     path_patterns: Mapping[str, str]
@@ -147,8 +157,8 @@ class Operation:
 
     `answers`: status -> type of the body (None: no body). `problems`: error statuses besides those that every operation
     has. `raw`: the media type of a body that the handler reads as bytes from `call.incoming`. `etag`: If-Match is
-    required, or honoured when the caller sends it ("optional"). `unlocked`: the handler opens its own transactions and
-    takes no Idempotency-Key; any other writing operation runs in one transaction. `recent`: a user must have proved the
+    required, or honoured when the caller sends it ("optional"). `unlocked`: the handler opens its own transactions; any
+    other writing operation runs in one transaction. `idempotency`: what an Idempotency-Key does. `recent`: a user must have proved the
     password in the last `limits.reauthentication_s`. `media_type`: of an answer declared
     as `str` (text) or `bytes`. `path_patterns`: the regular expressions of path parameters that the handler checks, for
     the OpenAPI document. `cost`: the class of cost; by default it follows from the method and `public`.
@@ -168,6 +178,7 @@ class Operation:
     raw: str | None = None
     etag: bool | Literal["optional"] = False
     unlocked: bool = False
+    idempotency: Idempotency = Idempotency.honoured
     recent: bool = False
     media_type: str = "text/plain"
     path_patterns: Mapping[str, str] = field(default_factory=dict)
@@ -233,6 +244,9 @@ class Operations:
             )
             assert operation.raw is None or operation.unlocked, (
                 f"{method} {path} reads its body itself, so it opens its transactions itself"
+            )
+            assert operation.raw is None or operation.idempotency is not Idempotency.honoured, (
+                f"{method} {path} reads its body itself, so only its handler can honour an Idempotency-Key"
             )
             self.all.append(operation)
             return handler

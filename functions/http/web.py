@@ -6,34 +6,29 @@ The access log and the metrics contain the template of the route, never the URL,
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import re
 import time
 from collections.abc import Callable
 from typing import Any
 
 import falcon
-import msgspec
 import peewee
 
-from functions.http import bodies, callers, health, problems, response_headers
+from functions.http import bodies, callers, health, idempotency, problems, response_headers
 from functions.http.operations import Answer, AnyCall, Call, Cost, Operation, Operations
 from functions.http.quotas import Quotas, of_setting
 from functions.http.reading import Incoming
 from models import migrations
 from models.audit import callers as audit_callers
-from models.idempotency import commands as idempotency
 from models.kernel import limits, settings, type_info
 from models.kernel.errors import BadRequest, Forbidden, NestorError, Unauthenticated
 from models.kernel.ids import new_id
 from models.kernel.settings import Settings
 from models.kernel.storage import database
-from models.kernel.telemetry import crash, logs, metrics, trace
+from models.kernel.telemetry import logs, metrics, trace
 
 log = logs.get("http")
 _REQUEST_ID = re.compile(r"^[A-Za-z0-9._-]{1,128}$")
-_IDEMPOTENCY_KEY = re.compile(r"^[\x21-\x7e]{1,200}$")
 
 
 class _Requests:
@@ -166,7 +161,7 @@ def _responder(
         if operation.public:
             _charge(quotas, operation.charged, call.client, resp)
         in_the_open = operation.public and operation.unlocked
-        answer = _open(call, operation) if in_the_open else _guarded(call, operation, config, quotas, resp)
+        answer = _open(call, operation, config) if in_the_open else _guarded(call, operation, config, quotas, resp)
         _represent(resp, answer)
         if after is not None and operation.writes:
             after()
@@ -183,13 +178,14 @@ def _charge(quotas: Quotas, cost: Cost, caller: str, resp: falcon.Response) -> N
         resp.set_header(name, value)
 
 
-def _open(call: AnyCall, operation: Operation) -> Answer:
+def _open(call: AnyCall, operation: Operation, config: Settings) -> Answer:
     """Run a public operation without a connection; its handler opens one when it needs it."""
+    idempotency.key_of(call, operation)
     if operation.body is not None:
         with call.incoming.body(operation.body_bytes_max or limits.json_body_bytes_max) as call.raw_body:
             pass
     _prepare(call, operation)
-    return operation.handler(call)
+    return idempotency.run(call, operation, config)
 
 
 def _guarded(call: AnyCall, operation: Operation, config: Settings, quotas: Quotas, resp: falcon.Response) -> Answer:
@@ -203,16 +199,17 @@ def _guarded(call: AnyCall, operation: Operation, config: Settings, quotas: Quot
             raise
         if call.principal is not None:
             _charge(quotas, operation.charged, call.principal.key, resp)
+        idempotency.key_of(call, operation)
         if operation.body is None and operation.raw is None:
             _prepare(call, operation)
-            return _act(call, operation, config)
+            return idempotency.run(call, operation, config)
     if operation.raw is not None:  # the handler reads the body and opens its own transactions
         _prepare(call, operation)
         return operation.handler(call)
     with call.incoming.body(operation.body_bytes_max or limits.json_body_bytes_max) as call.raw_body:
         _prepare(call, operation)
         with database.connection():
-            return _act(call, operation, config)
+            return idempotency.run(call, operation, config)
 
 
 def _authorise(call: AnyCall, operation: Operation, config: Settings) -> None:
@@ -245,51 +242,6 @@ def _prepare(call: AnyCall, operation: Operation) -> None:
         call.body = bodies.decode(call.request, operation, call.raw_body)
 
 
-def _act(call: AnyCall, operation: Operation, config: Settings) -> Answer:
-    """Run the operation. A writing operation runs in one transaction, with its Idempotency-Key inside."""
-    if not operation.writes or operation.unlocked:
-        return operation.handler(call)
-    key = call.request.get_header("Idempotency-Key")
-    if key is None:
-        with database.transaction():
-            answer = operation.handler(call)
-            crash.point("before_commit")
-        crash.point("after_commit")
-        return answer
-    if not _IDEMPOTENCY_KEY.match(key):
-        raise BadRequest("Idempotency-Key: expected 1 to 200 visible ASCII characters")
-    principal = call.principal.key if call.principal is not None else "public"
-    with database.transaction():
-        stored = idempotency.take(principal, key, request_hash=_fingerprint(call, operation, config))
-        if stored is not None:
-            return Answer(
-                status=stored.status,
-                headers=stored.headers | {"Idempotency-Replayed": "true"},
-                raw=stored.body.encode(),
-            )
-        answer = operation.handler(call)
-        body = answer.raw if answer.raw is not None else _encode(answer.body)
-        kept = idempotency.StoredAnswer(answer.status, dict(answer.headers), body.decode())
-        idempotency.store(principal, key, kept)
-        crash.point("before_commit")
-    crash.point("after_commit")
-    return answer
-
-
-def _fingerprint(call: AnyCall, operation: Operation, config: Settings) -> str:
-    """Return a keyed hash of method, URL and body, which identifies a repeat of a request.
-
-    The hash is keyed because a body can contain a password, and a stolen plain hash allows an attacker to guess it.
-    """
-    request = call.request
-    text = f"{operation.method} {request.path}?{request.query_string}\n{request.get_header('If-Match') or ''}\n"
-    return hmac.new(config.signing_key().encode(), text.encode() + call.raw_body, hashlib.sha256).hexdigest()
-
-
-def _encode(body: Any) -> bytes:
-    return b"" if body is None else msgspec.json.encode(body)
-
-
 def _represent(resp: falcon.Response, answer: Answer) -> None:
     resp.status = answer.status
     for name, value in answer.headers.items():
@@ -298,7 +250,7 @@ def _represent(resp: falcon.Response, answer: Answer) -> None:
         resp.content_type = answer.content_type
         resp.set_stream(answer.stream, answer.stream_bytes)
         return
-    data = answer.raw if answer.raw is not None else _encode(answer.body)
+    data = answer.raw if answer.raw is not None else idempotency.encode(answer.body)
     if data or answer.status not in (204, 304):
         resp.content_type = answer.headers.get("Content-Type", answer.content_type)
         resp.data = data

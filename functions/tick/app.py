@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from functions.http import runtime, web
-from functions.http.operations import Answer, Call, Cost, Operations
+from functions.http.operations import Answer, Call, Cost, Idempotency, Operations
 from functions.views.parameters import PARAMETERS
 from models import migrations
 from models.kernel.errors import Unauthenticated
@@ -42,6 +42,7 @@ def operations(config: Settings) -> Operations:
         cost=Cost.free,
         public=True,
         unlocked=True,
+        idempotency=Idempotency.unneeded,
         raw="*/*",
         body_bytes_max=_body_bytes_max,
         answers={200: Swept},

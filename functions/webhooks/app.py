@@ -12,7 +12,7 @@ from uuid import UUID
 import msgspec
 
 from functions.http import runtime, web
-from functions.http.operations import Answer, AnyCall, Call, Cost, Operations
+from functions.http.operations import Answer, AnyCall, Call, Cost, Idempotency, Operations
 from functions.views.parameters import PARAMETERS
 from models import migrations
 from models.channels import accounts
@@ -70,6 +70,7 @@ def operations(config: Settings) -> Operations:
         cost=Cost.free,
         public=True,
         unlocked=True,
+        idempotency=Idempotency.unneeded,
         raw="*/*",
         body_bytes_max=limits.webhook_body_bytes_max,
         answers={200: Taken},

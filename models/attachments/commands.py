@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from uuid import UUID
 
@@ -12,6 +12,7 @@ from models.attachments import rules, scans
 from models.attachments.tables import Attachment
 from models.blobs import commands as blobs
 from models.channels.accounts import ChannelAccount
+from models.idempotency import commands as idempotency
 from models.kernel import clock, limits
 from models.kernel.errors import FieldProblem, Invalid, TooLarge
 from models.kernel.ids import new_id
@@ -161,11 +162,21 @@ def _known(account: ChannelAccount, infos: Sequence[AttachmentInfo]) -> dict[str
     return {row["provider_key"]: (row["sha256"], row["size_bytes"]) for row in rows}
 
 
-def upload(parts: Iterable[bytes], *, filename: str, content_type: str, by: str, content_id: str | None = None) -> UUID:
+def upload(
+    parts: Iterable[bytes],
+    *,
+    filename: str,
+    content_type: str,
+    by: str,
+    content_id: str | None = None,
+    key: str | None = None,
+    fingerprint: Callable[[str], str] = str,
+) -> UUID:
     """Store a file that a person or program uploads for a later message. Call this outside of any transaction.
 
     `by`: the only principal who can use the upload. `content_id`: the text shows the file as an inline picture.
-    Raises Invalid for an empty file, TooLarge, BlobStoreAway.
+    `key`: the Idempotency-Key of the request; a repeat returns the first upload. `fingerprint` of the SHA-256 of the
+    bytes recognises the request. Raises Invalid for an empty file, TooLarge, BlobStoreAway, IdempotencyKeyReused.
     """
     rest = iter(parts)
     first = next(rest, b"")
@@ -174,6 +185,11 @@ def upload(parts: Iterable[bytes], *, filename: str, content_type: str, by: str,
     kept = blobs.keep(itertools.chain([first], rest), bytes_max=limits.upload_bytes_max)
     attachment_id = new_id()
     with database.transaction():
+        if key is not None:
+            stored = idempotency.take(by, key, request_hash=fingerprint(kept.sha256))
+            if stored is not None:
+                return UUID(stored.body)
+            idempotency.store(by, key, idempotency.StoredAnswer(201, {}, str(attachment_id)))
         database.execute(
             "INSERT INTO attachments (id, position, filename, content_type, size_bytes, sha256, inline, hidden,"
             " state, created_at,"

@@ -9,7 +9,7 @@ import msgspec
 from functions.gateway.auth import oidc_issuer
 from functions.gateway.auth.sign_in import Tokens, tokens_of
 from functions.gateway.auth.sign_in_steps import Challenge
-from functions.http.operations import Answer, Call, Operations
+from functions.http.operations import Answer, Call, Idempotency, Operations
 from models import migrations
 from models.credentials import id_tokens, oidc_provider, oidc_sign_in
 from models.credentials.oidc_provider import OidcRefused
@@ -43,6 +43,7 @@ class OidcResponse(msgspec.Struct, forbid_unknown_fields=True):
     summary="Start to sign in by an OpenID provider",
     public=True,
     unlocked=True,
+    idempotency=Idempotency.refused,
     answers={201: OidcStart},
     problems=(404, 429),
 )
@@ -62,6 +63,7 @@ def start_oidc_sign_in(call: Call) -> Answer:
     summary="Sign in by an OpenID provider",
     public=True,
     unlocked=True,
+    idempotency=Idempotency.refused,
     body=OidcResponse,
     answers={201: Tokens},
     problems=(401, 404),

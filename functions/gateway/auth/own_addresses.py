@@ -7,7 +7,7 @@ from uuid import UUID
 
 import msgspec
 
-from functions.http.operations import Answer, Call, Operations
+from functions.http.operations import Answer, Call, Idempotency, Operations
 from models.channels import accounts
 from models.identity.rules import Permission
 from models.inbound import address_links
@@ -68,9 +68,10 @@ def _of_user(user_id: UUID) -> OwnAddresses:
     answers={201: OwnLink},
     problems=(409,),
     unlocked=True,
+    idempotency=Idempotency.refused,
 )
 def link_own_address(call: Call) -> Answer:
-    """The token is returned only once, so the operation accepts no Idempotency-Key."""
+    """The token is returned only once, so an Idempotency-Key is refused."""
     if call.caller.kind != "user":
         raise Conflict("An API key cannot have a chat address; sign in as a user.")
     with database.connection(), database.transaction():

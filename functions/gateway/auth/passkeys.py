@@ -7,7 +7,7 @@ import msgspec
 from functions.gateway.auth.second_factors import CurrentPassword, RecoveryCodes, codes_answer, person, session_of
 from functions.gateway.auth.sign_in import Tokens, tokens_of
 from functions.gateway.auth.sign_in_steps import Challenge, EnrolledTokens, EnrolmentStart, enrolled
-from functions.http.operations import Answer, Call, Operations
+from functions.http.operations import Answer, Call, Idempotency, Operations
 from functions.views.texts import Name
 from models import migrations
 from models.credentials import passkey_sign_in, sign_in
@@ -52,6 +52,7 @@ def _challenge(token: str, options: JsonObject) -> Answer:
     summary="Start to sign in with a passkey",
     public=True,
     unlocked=True,
+    idempotency=Idempotency.refused,
     answers={201: PasskeyChallenge},
     problems=(429,),
 )
@@ -67,6 +68,7 @@ def start_passkey_sign_in(call: Call) -> Answer:
     summary="Sign in with a passkey",
     public=True,
     unlocked=True,
+    idempotency=Idempotency.refused,
     body=PasskeyResponse,
     answers={201: Tokens},
     problems=(401,),
@@ -83,6 +85,7 @@ def finish_passkey_sign_in(call: Call[PasskeyResponse]) -> Answer:
     summary="Start to add a passkey during a sign-in",
     public=True,
     unlocked=True,
+    idempotency=Idempotency.refused,
     body=EnrolmentStart,
     answers={201: PasskeyChallenge},
     problems=(401,),
@@ -99,6 +102,7 @@ def start_passkey_enrolment(call: Call[EnrolmentStart]) -> Answer:
     summary="Add a passkey during a sign-in",
     public=True,
     unlocked=True,
+    idempotency=Idempotency.refused,
     body=NewPasskey,
     answers={201: EnrolledTokens},
     problems=(401, 409),
@@ -115,6 +119,7 @@ def finish_passkey_enrolment(call: Call[NewPasskey]) -> Answer:
     "/v1/me/second_factors/passkey",
     summary="Start to add a passkey",
     unlocked=True,
+    idempotency=Idempotency.refused,
     body=CurrentPassword,
     answers={201: PasskeyChallenge},
     problems=(409, 429),
@@ -131,6 +136,7 @@ def start_passkey(call: Call[CurrentPassword]) -> Answer:
     "/v1/me/second_factors/passkey/confirmation",
     summary="Add a passkey",
     unlocked=True,
+    idempotency=Idempotency.refused,
     body=NewPasskey,
     answers={201: RecoveryCodes},
     problems=(401, 409),

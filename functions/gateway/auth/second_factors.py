@@ -9,7 +9,7 @@ from uuid import UUID
 import msgspec
 
 from functions.gateway.auth.sign_in_steps import Code, TotpKey, totp_key
-from functions.http.operations import Answer, Call, Operations
+from functions.http.operations import Answer, Call, Idempotency, Operations
 from functions.views import pages
 from models.credentials import recovery_codes, second_factors
 from models.identity import own_password, queries, roles
@@ -92,6 +92,7 @@ def list_second_factors(call: Call) -> Answer:
     "/v1/me/second_factors/totp",
     summary="Start to add an authenticator app",
     unlocked=True,
+    idempotency=Idempotency.refused,
     body=CurrentPassword,
     answers={201: TotpKey},
     problems=(409, 429),
@@ -108,6 +109,7 @@ def start_totp(call: Call[CurrentPassword]) -> Answer:
     "/v1/me/second_factors/totp/confirmation",
     summary="Add an authenticator app",
     unlocked=True,
+    idempotency=Idempotency.refused,
     body=TotpCode,
     answers={201: RecoveryCodes},
     problems=(404, 409),
@@ -141,6 +143,7 @@ def remove_second_factor(call: Call[CurrentPassword]) -> Answer:
     "/v1/me/recovery_codes",
     summary="Create new recovery codes",
     unlocked=True,
+    idempotency=Idempotency.refused,
     body=CurrentPassword,
     answers={201: RecoveryCodes},
     problems=(409, 429),

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import msgspec
 
-from functions.http.operations import Answer, Call, Operations
+from functions.http.operations import Answer, Call, Idempotency, Operations
 from models import migrations
 from models.credentials import sign_in as sign_in_steps
 from models.identity.rules import Permission
@@ -89,6 +89,7 @@ def tokens_of(pair: TokenPair, status: int) -> Answer:
     summary="Sign in",
     public=True,
     unlocked=True,
+    idempotency=Idempotency.refused,
     body=SignIn,
     answers={201: Tokens, 200: SecondFactorNeeded},
     problems=(401, 429),
@@ -123,6 +124,7 @@ def next_step(step: sign_in_steps.NextStep) -> Answer:
     summary="Exchange a refresh token",
     public=True,
     unlocked=True,
+    idempotency=Idempotency.refused,
     body=Refresh,
     answers={201: Tokens},
     problems=(401,),

@@ -7,7 +7,7 @@ from typing import Annotated
 import msgspec
 
 from functions.gateway.auth.sign_in import Tokens, tokens_of
-from functions.http.operations import Answer, Call, Operations
+from functions.http.operations import Answer, Call, Idempotency, Operations
 from models import migrations
 from models.credentials import sign_in
 from models.identity.sign_in.tokens import TokenPair
@@ -84,6 +84,7 @@ def enrolled(result: tuple[TokenPair, list[str]]) -> Answer:
     summary="Prove a second factor",
     public=True,
     unlocked=True,
+    idempotency=Idempotency.refused,
     body=SecondFactor,
     answers={201: Tokens},
     problems=(401, 429),
@@ -107,6 +108,7 @@ def prove_second_factor(call: Call[SecondFactor]) -> Answer:
     summary="Start to add an authenticator app during a sign-in",
     public=True,
     unlocked=True,
+    idempotency=Idempotency.refused,
     body=EnrolmentStart,
     answers={201: TotpKey},
     problems=(401,),
@@ -123,6 +125,7 @@ def start_totp_enrolment(call: Call[EnrolmentStart]) -> Answer:
     summary="Add an authenticator app during a sign-in",
     public=True,
     unlocked=True,
+    idempotency=Idempotency.refused,
     body=EnrolmentCode,
     answers={201: EnrolledTokens},
     problems=(401, 404, 409),

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import msgspec
 
-from functions.http.operations import Answer, AnyCall, Call, Operations
+from functions.http.operations import Answer, AnyCall, Call, Idempotency, Operations
 from functions.views import pages
 from functions.views import representations as show
 from functions.views.texts import LINE_OR_NONE
@@ -127,11 +127,12 @@ def _private() -> bool:
     answers={201: MadeWebhook},
     problems=(409,),
     unlocked=True,
+    idempotency=Idempotency.refused,
 )
 def create_webhook(call: Call[NewWebhook]) -> Answer:
     """The secret is returned only once.
 
-    The operation accepts no Idempotency-Key, because a stored response would hold the secret.
+    An Idempotency-Key is refused, because a stored response would hold the secret.
 
     Every event that is written after the response is delivered. The first webhook of a desk takes a few seconds to
     create, because other processes cache the absence of webhooks.
@@ -224,6 +225,7 @@ def delete_webhook(call: Call) -> Answer:
     answers={200: MadeWebhook},
     problems=(404,),
     unlocked=True,
+    idempotency=Idempotency.refused,
 )
 def rotate_webhook_secret(call: Call) -> Answer:
     """Both secrets sign for a day. The new secret is returned only once."""

@@ -8,7 +8,7 @@ from uuid import UUID
 import msgspec
 
 from functions.gateway.requester.requesters import Address, Requester, check_channel, id_of, represented
-from functions.http.operations import Answer, Call, Operations
+from functions.http.operations import Answer, Call, Idempotency, Operations
 from functions.views import pages
 from functions.views.texts import Comment, Email
 from models.channels import accounts
@@ -123,9 +123,10 @@ def change_identity(call: Call[IdentityChange]) -> Answer:
     answers={201: Link},
     problems=(404,),
     unlocked=True,
+    idempotency=Idempotency.refused,
 )
 def make_link(call: Call[NewLink]) -> Answer:
-    """The token is returned only once, so the operation accepts no Idempotency-Key."""
+    """The token is returned only once, so an Idempotency-Key is refused."""
 
     with database.connection(), database.transaction():
         queries.get(id_of(call))

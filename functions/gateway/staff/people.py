@@ -9,7 +9,7 @@ from uuid import UUID
 import msgspec
 
 from functions.gateway.staff.roles import Permissions
-from functions.http.operations import Answer, Call, Operations
+from functions.http.operations import Answer, Call, Idempotency, Operations
 from functions.views import pages
 from functions.views import representations as show
 from functions.views.texts import LANGUAGE_TAG, Instant, Name, UserEmail, Word
@@ -231,9 +231,10 @@ def _of_key(key: queries.ApiKey) -> JsonObject:
     body=NewApiKey,
     answers={201: MadeApiKey},
     unlocked=True,
+    idempotency=Idempotency.refused,
 )
 def create_api_key(call: Call[NewApiKey]) -> Answer:
-    """The key is returned only once. The operation accepts no Idempotency-Key, because a stored response would hold the
+    """The key is returned only once. An Idempotency-Key is refused, because a stored response would hold the
     key. The caller must have all rights of the role.
     """
     body = call.body

@@ -9,9 +9,9 @@ from urllib.parse import quote, unquote
 import msgspec
 
 from functions.gateway.sights import sight_of
-from functions.http import response_headers, streams
+from functions.http import idempotency, response_headers, streams
 from functions.http.bodies import explain_pattern
-from functions.http.operations import Answer, AnyCall, Call, Operations
+from functions.http.operations import Answer, AnyCall, Call, Idempotency, Operations
 from functions.views import message_views as views
 from functions.views import pages
 from functions.views import representations as show
@@ -64,6 +64,7 @@ class LinkQuery(msgspec.Struct):
     needs=Permission.tickets_write,
     raw="*/*",
     unlocked=True,
+    idempotency=Idempotency.handler,
     query=UploadQuery,
     body_bytes_max=limits.upload_bytes_max,
     answers={201: views.LinkedAttachment},
@@ -74,6 +75,7 @@ def upload(call: Call[None, UploadQuery]) -> Answer:
 
     Only the uploader can use it, in one message. An upload that no message uses is deleted after a day. Where a malware
     scanner is configured, a message with the upload is sent after the scanner releases it, and refused if it does not.
+    A repeat with the same Idempotency-Key and the same file returns the first upload, with a new link.
     """
     claimed = call.request.content_type or rules.UNKNOWN
     if claimed.lower().startswith("multipart/"):
@@ -86,6 +88,10 @@ def upload(call: Call[None, UploadQuery]) -> Answer:
             content_type=claimed,
             by=call.caller.key,
             content_id=call.query.content_id,
+            key=call.request.get_header("Idempotency-Key"),
+            fingerprint=lambda sha256: idempotency.fingerprint(
+                call, settings.current(), f"{claimed}\n{name}\n{sha256}"
+            ),
         )
     with database.connection():
         row = queries.get(attachment_id)
