@@ -6,6 +6,8 @@ from typing import Any
 
 from functions.http import runtime, web
 from functions.http.operations import Operations
+from functions.views.examples import EXAMPLES
+from functions.views.groups import GROUPS
 from functions.views.parameters import PARAMETERS
 from queues.sweep import OpportunisticSweep
 
@@ -55,7 +57,7 @@ def operations() -> Operations:
         transitions,
     )
 
-    collected = Operations(PARAMETERS)
+    collected = Operations(PARAMETERS, EXAMPLES, GROUPS)
     for module in (
         sign_in,
         sign_in_steps,

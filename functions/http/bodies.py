@@ -10,7 +10,7 @@ from typing import Any
 import falcon
 import msgspec
 
-from functions.http import values
+from functions.http import choices, values
 from functions.http.operations import Operation
 from models.kernel.errors import BadRequest, FieldProblem, Invalid, UnsupportedMediaType
 
@@ -31,7 +31,7 @@ def decode(req: falcon.Request, operation: Operation, raw: bytes) -> Any:
         _refuse_repeated_members(raw)
         body = msgspec.json.decode(raw, type=operation.body)
     except msgspec.ValidationError as error:
-        raise invalid(error) from error
+        raise invalid(error, operation.body) from error
     except (msgspec.DecodeError, ValueError, RecursionError) as error:
         raise BadRequest(f"The request body is not valid JSON: {error}"[:300]) from error
     values.settle(body)
@@ -69,8 +69,8 @@ def explain_pattern(pattern: str, meaning: str) -> str:
     return pattern
 
 
-def invalid(error: msgspec.ValidationError) -> Invalid:
-    """The problem of a msgspec error: its place as a JSON Pointer, and the expectation."""
+def invalid(error: msgspec.ValidationError, kind: type[msgspec.Struct]) -> Invalid:
+    """The problem of a msgspec error: its place as a JSON Pointer, and the expectation. `kind`: the expected type."""
     text = str(error)
     match = _PLACE.search(text)
     message = text[: match.start()] if match else text
@@ -78,7 +78,15 @@ def invalid(error: msgspec.ValidationError) -> Invalid:
     asked = _PATTERN.match(message)
     if asked is not None and asked["pattern"] in _meanings:
         message = _meanings[asked["pattern"]]
-    return Invalid([FieldProblem(re.sub(r"\.|\[(\d+|\.\.\.)\]", lambda m: "/" + (m[1] or ""), path), message)])
+    place = re.sub(r"\.|\[(\d+|\.\.\.)\]", lambda m: "/" + (m[1] or ""), path)
+    wrong = _WRONG_CHOICE.match(message)
+    if wrong is not None and (known := choices.at(kind, place)):
+        message = f"expected one of {', '.join(map(str, known))}, found {wrong[1][:80]}"
+    return Invalid([FieldProblem(place, message)])
+
+
+# What msgspec says of a value that is none of an enum or a Literal.
+_WRONG_CHOICE = re.compile(r"^Invalid enum value (.*)$", re.DOTALL)
 
 
 def query(req: falcon.Request, kind: type[msgspec.Struct]) -> Any:
@@ -91,7 +99,7 @@ def query(req: falcon.Request, kind: type[msgspec.Struct]) -> Any:
     try:
         wanted = msgspec.convert(given, kind, strict=False)
     except msgspec.ValidationError as error:
-        problem = invalid(error).problems[0]
+        problem = invalid(error, kind).problems[0]
         raise Invalid([FieldProblem("?" + problem.path.lstrip("/"), problem.message)]) from error
     for name in given:
         if getattr(wanted, name) is None:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import html
 import inspect
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
-from functions.http import monitoring, response_headers
+from functions.http import examples, monitoring
 from functions.http.operations import IF_MATCH, Answer, Call, Cost, Idempotency, Operation, Operations
 from models.kernel import limits
 from models.kernel.open_json import JsonObject
@@ -37,13 +36,6 @@ _STATUS_DESCRIPTIONS = {
     429: "Too many requests. Retry after the time in Retry-After.",
     503: "Temporarily unavailable. The request can be repeated safely.",
 }
-_DOCS_STYLE = (
-    "body{font:16px/1.5 system-ui;max-width:60rem;margin:2rem auto;padding:0 1rem}"
-    "code{background:#8882;padding:.1em .3em;border-radius:.2em}"
-    "h2{margin-top:2rem;border-top:1px solid #8884;padding-top:1rem}table{border-collapse:collapse}"
-    "td,th{text-align:left;padding:.2em .8em .2em 0;vertical-align:top}"
-)
-_DOCS_HEADERS = response_headers.for_page(_DOCS_STYLE)
 _IF_MATCH_DESCRIPTION = 'The ETag of the resource, such as `"3"`, or `*`. A newer version answers 412.'
 _IDEMPOTENCY_KEY_DESCRIPTION = (
     "Identifies the request, so that a repeat returns the stored response instead of a second effect."
@@ -86,9 +78,7 @@ def document(operations: Operations, function: str) -> JsonObject:
     paths: dict[str, JsonObject] = {}
     for operation in operations.all:
         path = re.sub(r"{(\w+)(:\w+)?}", r"{\1}", operation.path)
-        paths.setdefault(path, {})[operation.method.lower()] = _operation(
-            operation, by_type, components, operations.parameters
-        )
+        paths.setdefault(path, {})[operation.method.lower()] = _operation(operation, by_type, components, operations)
     return {
         "openapi": "3.1.0",
         "info": {
@@ -96,6 +86,7 @@ def document(operations: Operations, function: str) -> JsonObject:
             "version": VERSION,
             "description": "Errors are RFC 9457 problem details. Times are RFC 3339 in UTC. `cursor` paginates lists.",
         },
+        "tags": _tags(operations),
         "paths": paths,
         "components": {
             "schemas": components,
@@ -104,6 +95,25 @@ def document(operations: Operations, function: str) -> JsonObject:
             },
         },
     }
+
+
+_TAG_OF_OTHERS = ("Operating", "Health, metrics, documentation, and what other servers call.")
+
+
+def _group(operation: Operation, operations: Operations) -> tuple[str, str]:
+    """The name and description of an operation's group, by the noun that its path begins with."""
+    parts = operation.path.split("/")
+    return operations.groups.get(parts[2], _TAG_OF_OTHERS) if parts[1] == "v1" else _TAG_OF_OTHERS
+
+
+def _tags(operations: Operations) -> list[JsonObject]:
+    """The groups that have an operation. The first description of a name counts."""
+    used = {_group(operation, operations)[0] for operation in operations.all}
+    found: dict[str, JsonObject] = {}
+    for name, told in (*operations.groups.values(), _TAG_OF_OTHERS):
+        if name in used:
+            found.setdefault(name, {"name": name, "description": told})
+    return list(found.values())
 
 
 # What functions/http/values.py accepts in the texts of a body.
@@ -121,7 +131,7 @@ def _describe_texts(schema: JsonObject, components: JsonObject, described: set[s
             return
         described.add(component)
         schema = components[component]
-    is_text = schema.get("type") == "string" and schema.get("maxLength", 0) <= limits.ticket_description_chars_max
+    is_text = schema.get("type") == "string" and schema.get("maxLength", 0) <= limits.comment_chars_max
     if is_text and not {"pattern", "format", "enum"} & schema.keys() and not name.endswith("password"):
         schema["pattern"] = _TEXT_PATTERN
     for member, inner in schema.get("properties", {}).items():
@@ -135,12 +145,13 @@ def _has_schema(kind: Any) -> bool:
 
 
 def _operation(
-    operation: Operation, by_type: dict[Any, Any], components: JsonObject, described_names: Mapping[str, str]
+    operation: Operation, by_type: dict[Any, Any], components: JsonObject, operations: Operations
 ) -> JsonObject:
     described: JsonObject = {
         "operationId": operation.handler.__name__,
+        "tags": [_group(operation, operations)[0]],
         "summary": operation.summary,
-        "parameters": _parameters(operation, by_type, components, described_names),
+        "parameters": _parameters(operation, by_type, components, operations.parameters),
         "responses": _responses(operation, by_type),
     }
     if operation.handler.__doc__:
@@ -148,8 +159,13 @@ def _operation(
     if not operation.public:
         # OpenAPI 3.1, Security Requirement Object: the names that the caller needs for the operation.
         described["security"] = [{"bearer": [str(operation.needs)] if operation.needs is not None else []}]
+    else:
+        described["security"] = []
     if operation.body is not None:
-        content = {"application/json": {"schema": by_type[operation.body]}}
+        schema = by_type[operation.body]
+        content = {
+            "application/json": {"schema": schema, "example": examples.of(schema, components, operations.examples)}
+        }
         described["requestBody"] = {"required": True, "content": content}
     elif operation.raw is not None:
         content = {operation.raw: {"schema": {}}}
@@ -268,78 +284,12 @@ def add(operations: Operations, function: str, config: Settings) -> None:
         problems=(401,),
     )
     def docs(call: Call) -> Answer:
-        """The OpenAPI document as a page for people. Needs MONITOR_TOKEN."""
+        """The OpenAPI document as a page for people, where operations can be tried. Needs MONITOR_TOKEN."""
+        from functions.http.docs import page  # cold start: loaded when somebody reads the page
+
         monitoring.require(call, config)
         return Answer(
-            raw=page(msgspec.json.decode(encoded())).encode(),
+            raw=page.page(msgspec.json.decode(encoded())).encode(),
             content_type="text/html; charset=utf-8",
-            headers=_DOCS_HEADERS,
+            headers=page.headers(),
         )
-
-
-def page(spec: JsonObject) -> str:
-    """The document as one HTML page without scripts."""
-    parts = [
-        "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content='width=device-width'>",
-        f"<title>{html.escape(spec['info']['title'])} API</title>",
-        f"<style>{_DOCS_STYLE}</style>",
-        f"<h1>{html.escape(spec['info']['title'])} API</h1><p>{html.escape(spec['info']['description'])} ",
-        "Machine-readable: <a href=/openapi.json>openapi.json</a>.</p>",
-    ]
-    for path, methods in spec["paths"].items():
-        for method, operation in methods.items():
-            parts.append(
-                f"<h2><code>{method.upper()} {html.escape(path)}</code></h2><p>{html.escape(operation['summary'])}</p>"
-            )
-            if operation.get("description"):
-                paragraphs = operation["description"].split("\n\n")
-                parts.extend(f"<p>{html.escape(paragraph)}</p>" for paragraph in paragraphs)
-            parts.append(
-                _rows(
-                    "Parameters",
-                    [(p["name"], p["in"], _kind(p["schema"]), p["description"]) for p in operation["parameters"]],
-                )
-            )
-            body = operation.get("requestBody", {}).get("content", {})
-            for media_type, content in body.items():
-                parts.append(_rows(f"Body, {media_type}", _properties(content["schema"], spec)))
-            parts.append(
-                _rows(
-                    "Responses", [(s, r["description"], _response_kind(r)) for s, r in operation["responses"].items()]
-                )
-            )
-    parts.append(f"<p>A page of a list has at most {limits.page_size_max} items.</p></html>")
-    return "".join(parts)
-
-
-def _rows(title: str, rows: Sequence[tuple[str, ...]]) -> str:
-    if not rows:
-        return ""
-    cells = "".join("<tr>" + "".join(f"<td>{html.escape(str(c))}" for c in row) for row in rows)
-    return f"<h3>{html.escape(title)}</h3><table>{cells}</table>"
-
-
-def _kind(schema: JsonObject) -> str:
-    if "$ref" in schema:
-        return str(schema["$ref"]).rsplit("/", 1)[1]
-    if "anyOf" in schema:
-        return " or ".join(_kind(s) for s in schema["anyOf"])
-    if "enum" in schema:
-        return " | ".join(map(str, schema["enum"]))
-    if schema.get("type") == "array":
-        return f"list of {_kind(schema.get('items', {}))}"
-    bounds = [f"{name} {schema[name]}" for name in ("minLength", "maxLength", "minimum", "maximum") if name in schema]
-    return ", ".join([str(schema.get("type", "any")), *bounds])
-
-
-def _properties(schema: JsonObject, spec: JsonObject) -> list[tuple[str, str, str]]:
-    if "$ref" in schema:
-        schema = spec["components"]["schemas"][schema["$ref"].rsplit("/", 1)[1]]
-    required = set(schema.get("required", []))
-    return [
-        (name, _kind(s), "required" if name in required else "") for name, s in schema.get("properties", {}).items()
-    ]
-
-
-def _response_kind(response: JsonObject) -> str:
-    return ", ".join(_kind(c["schema"]) if "schema" in c else "bytes" for c in response.get("content", {}).values())

@@ -205,12 +205,20 @@ _Register = Callable[[Callable[[Call[B, Q]], Answer]], Callable[[Call[B, Q]], An
 class Operations:
     """The operations of one function. Decorators in its modules collect them.
 
-    `parameters`: descriptions of path and query parameters by name, for the OpenAPI document.
+    `parameters`: descriptions of path and query parameters by name; `examples`: values of members of bodies by name;
+    `groups`: name and description of a group by the first word of its paths. All are for the OpenAPI document.
     """
 
-    def __init__(self, parameters: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        parameters: Mapping[str, str] | None = None,
+        examples: Mapping[str, Any] | None = None,
+        groups: Mapping[str, tuple[str, str]] | None = None,
+    ) -> None:
         self.all: list[Operation] = []
         self.parameters = dict(parameters or {})
+        self.examples = dict(examples or {})
+        self.groups = dict(groups or {})
 
     @overload
     def add(self, method: str, path: str, **declared: Unpack[Declaration]) -> _Register[None, None]: ...

@@ -121,7 +121,7 @@ def create_app(
     app.add_error_handler(falcon.HTTPError, problems.on_http_error)
     app.add_error_handler(peewee.PeeweeException, problems.on_database_error)
     app.add_error_handler(NestorError, problems.on_nestor_error)
-    complete = Operations(operations.parameters)
+    complete = Operations(operations.parameters, operations.examples, operations.groups)
     complete.all.extend(operations.all)
     health.add(complete, function, config, backlog=backlog)
     openapi.add(complete, function, config)

@@ -25,6 +25,7 @@ LINE_OR_NONE = explain_pattern(rf"^[^{_CONTROL}]*{_END}", "expected one line of 
 LANGUAGE_TAG = explain_pattern(languages.PATTERN, "expected a language tag (BCP 47) such as en or pt-BR")
 _HEX = "[0-9a-f]"
 _PLAIN = "A-Za-z0-9-"
+_ATOM = "A-Za-z0-9!#$%&'*+/=?^_`{|}~-"  # RFC 5322 section 3.2.3
 _MAILBOX = rf"[^@\s<>,;\"{_CONTROL}]+"
 _EMAIL = explain_pattern(rf"^{_MAILBOX}@{_MAILBOX}{_END}", "expected an e-mail address such as ada@example.test")
 
@@ -37,8 +38,9 @@ Title = Annotated[str, msgspec.Meta(min_length=1, max_length=limits.ticket_title
 Reason = Annotated[str, msgspec.Meta(min_length=1, max_length=limits.inbox_reason_chars_max, pattern=_LINE)]
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=limits.name_chars_max, pattern=_LINE)]
 _PRINTED = explain_pattern(rf"^[^\x00]*{_END}", "expected a text without the null character")
-Description = Annotated[str, msgspec.Meta(max_length=limits.ticket_description_chars_max, pattern=_PRINTED)]
-Comment = Description
+# The first message of a ticket may be as long as the text of a mail.
+Description = Annotated[str, msgspec.Meta(max_length=limits.message_body_chars_max, pattern=_PRINTED)]
+Comment = Annotated[str, msgspec.Meta(max_length=limits.comment_chars_max, pattern=_PRINTED)]
 Body = Annotated[str, msgspec.Meta(min_length=1, max_length=limits.message_body_chars_max)]
 Word = Annotated[str, msgspec.Meta(min_length=1, max_length=names.word_chars_max, pattern=WORD_PATTERN)]
 Tags = Annotated[list[Word], msgspec.Meta(max_length=limits.tags_max)]
@@ -59,7 +61,7 @@ UserEmail = Annotated[
     str,
     msgspec.Meta(
         max_length=limits.email_address_chars_max,
-        extra_json_schema={"pattern": rf"^(?!.*\.\.)[{_PLAIN}]{{1,64}}@[{_PLAIN}]+\.[{_PLAIN}]{{2,}}{_END}"},
+        extra_json_schema={"pattern": rf"^(?!.*\.\.)[.{_ATOM}]{{1,64}}@(?:[{_PLAIN}]+\.)+[{_PLAIN}]{{2,}}{_END}"},
     ),
 ]
 Assignee = Annotated[

@@ -171,8 +171,8 @@ def _field(dialogue: TransitionDialogue) -> Field | None:
 
 def _commented(account: ChannelAccount, dialogue: TransitionDialogue, text: str, *, event_id: UUID) -> Answered | None:
     said = text.strip()
-    if len(said) > limits.ticket_description_chars_max:
-        wrong = f"expected at most {limits.ticket_description_chars_max} characters, found {len(said)}"
+    if len(said) > limits.comment_chars_max:
+        wrong = f"expected at most {limits.comment_chars_max} characters, found {len(said)}"
         return _ask_again(account, dialogue, wrong, event_id=event_id)
     dialogue.given = {**dialogue.given, "comment": said}
     return _go_on(account, dialogue, event_id=event_id)

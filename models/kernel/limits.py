@@ -67,7 +67,7 @@ stop_keepalive_s = 2.0  # at SIGTERM, for a request that is on its way on a kept
 
 # -- what people write -----------------------------------------------------------------------------------------
 ticket_title_chars_max = 200  # the number; one line in every list
-ticket_description_chars_max = 5_000  # the number
+comment_chars_max = 5_000  # a comment is a paragraph; more is a note
 message_body_chars_max = 100_000  # a long mail has 20,000; a pasted log is an attachment
 name_chars_max = 200  # room for any real name on one line of a list
 email_address_chars_max = 320  # RFC 5321 4.5.3.1: 64 + @ + 255

@@ -98,7 +98,7 @@ class FirstAddress(msgspec.Struct, forbid_unknown_fields=True):
     address: Address
 
 
-class NewRequester(msgspec.Struct, forbid_unknown_fields=True):
+class NewRequesterProfile(msgspec.Struct, forbid_unknown_fields=True):
     """A requester to create. `email` is short for an address on the e-mail channel.
 
     Without `organisation_id`, the domain of the e-mail address chooses the organisation.
@@ -151,11 +151,11 @@ def page_of(call: Call[None, Any], *, of: str, organisation_id: UUID | None, **f
     "/v1/requesters",
     summary="Create a requester",
     needs=Permission.requesters_write,
-    body=NewRequester,
+    body=NewRequesterProfile,
     answers={201: Requester},
     problems=(409,),
 )
-def create_requester(call: Call[NewRequester]) -> Answer:
+def create_requester(call: Call[NewRequesterProfile]) -> Answer:
     """Answers 409 when another requester has one of the addresses."""
     body = call.body
     for index, identity in enumerate(body.identities):

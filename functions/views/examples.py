@@ -1,0 +1,33 @@
+"""Values of members of request bodies, by name, for the examples of the OpenAPI document."""
+
+from __future__ import annotations
+
+from typing import Any
+
+EXAMPLES: dict[str, Any] = {
+    "address": "ada@example.test",
+    "based_on": "agent",
+    "body": "We replaced the cartridge. Does it print now?",
+    "comment": "The cartridge was empty.",
+    "current_password": "correct horse battery staple",
+    "digits": "123456",
+    "domains": ["firma.example"],
+    "email": "ada@example.test",
+    "event_types": ["ticket_created"],
+    "files": {"model/trip.yaml": "type: trip\nlabel: {en: Trip}\nfields: {}\n"},
+    "locale": "en",
+    "new_password": "wrong horse battery staple",
+    "password": "correct horse battery staple",
+    "permissions": ["tickets_read"],
+    "priority": "normal",
+    "requester": {"email": "ada@example.test", "name": "Ada"},
+    "role": "agent",
+    "score": 5,
+    "signal": "delivered",
+    "source": "type: trip\nlabel: {en: Trip}\nfields: {}\n",
+    "tags": ["printer"],
+    "time_zone": "Europe/Berlin",
+    "title": "The printer does not print",
+    "transition": "start",
+    "url": "https://receiver.example/nestor",
+}
