@@ -13,7 +13,7 @@ _BY_FORMAT = {
     "date-time": "2027-01-31T09:00:00Z",
     "date": "2027-01-31",
 }
-_BY_TYPE: dict[str, Any] = {"integer": 1, "number": 1, "boolean": True, "object": {}, "string": "example"}
+_BY_TYPE: JsonObject = {"integer": 1, "number": 1, "boolean": True, "object": {}, "string": "example"}
 
 
 def of(schema: JsonObject, components: JsonObject, named: Mapping[str, Any], *, name: str = "", depth: int = 0) -> Any:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from models.kernel.open_json import JsonObject
 
-EXAMPLES: dict[str, Any] = {
+EXAMPLES: JsonObject = {
     "address": "ada@example.test",
     "based_on": "agent",
     "body": "We replaced the cartridge. Does it print now?",
