@@ -158,9 +158,9 @@ class Operation:
     `answers`: status -> type of the body (None: no body). `problems`: error statuses besides those that every operation
     has. `raw`: the media type of a body that the handler reads as bytes from `call.incoming`. `etag`: If-Match is
     required, or honoured when the caller sends it ("optional"). `unlocked`: the handler opens its own transactions; any
-    other writing operation runs in one transaction. `idempotency`: what an Idempotency-Key does. `recent`: a user must have proved the
-    password in the last `limits.reauthentication_s`. `media_type`: of an answer declared
-    as `str` (text) or `bytes`. `path_patterns`: the regular expressions of path parameters that the handler checks, for
+    other writing operation runs in one transaction. `idempotency`: the effect of an Idempotency-Key. `recent`: a
+    user must have proved the password in the last `limits.reauthentication_s`. `media_type`: of an answer declared as
+    `str` (text) or `bytes`. `path_patterns`: the regular expressions of path parameters that the handler checks, for
     the OpenAPI document. `cost`: the class of cost; by default it follows from the method and `public`.
     """
 

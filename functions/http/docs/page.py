@@ -123,7 +123,8 @@ def _model(name: str, schema: JsonObject) -> str:
     ]
     told = f"<p>{_escaped(schema['description'])}</p>" if schema.get("description") else ""
     simple = "" if rows else f"<p>{kind(schema)}</p>"
-    return f"<details id='{_id('model', name)}'><summary>{_escaped(name)}</summary>{told}{simple}{_table('', rows)}</details>"
+    head = f"<details id='{_id('model', name)}'><summary>{_escaped(name)}</summary>"
+    return f"{head}{told}{simple}{_table('', rows)}</details>"
 
 
 def _table(title: str, rows: Sequence[tuple[str, ...]]) -> str:
