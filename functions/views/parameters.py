@@ -43,6 +43,7 @@ PARAMETERS = {
     "organisation": "The id of the organisation.",
     "outcome": "The outcome of the action.",
     "q": "The text to search for.",
+    "reason": "The exact reason of ignored or failed events.",
     "remote": "Include remote pictures.",
     "requester": "The id of the requester.",
     "role": "The name of the role.",
