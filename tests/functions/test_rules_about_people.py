@@ -80,7 +80,7 @@ def ida(manager: Caller, **more: Any) -> Any:
 
 
 def ticket_of(caller: Caller, email: str = "ida@firma.example") -> Any:
-    return caller.ticket(type="unmodelled", requester={"email": email, "name": "Ida"}, description="Hello")
+    return caller.ticket(type="question", requester={"email": email, "name": "Ida"}, description="Hello")
 
 
 def test_a_rule_reads_the_fields_of_the_requester_and_of_the_organisation(manager: Caller) -> None:
@@ -99,7 +99,7 @@ def test_a_rule_reads_the_fields_of_the_requester_and_of_the_organisation(manage
 
 @sqlite_only
 def test_a_ticket_of_nobody_has_a_requester_without_values(manager: Caller) -> None:
-    assert manager.ticket(type="unmodelled")["tags"] == ["unlimited"]
+    assert manager.ticket(type="question")["tags"] == ["unlimited"]
 
 
 @sqlite_only
