@@ -75,6 +75,40 @@ def test_an_authorized_account_signs_in_by_the_stored_token(desk: Desk, server: 
     assert server.is_valid(token)
 
 
+def test_without_a_database_a_replaced_refresh_token_is_reported_as_lost(
+    desk: Desk, server: Authority, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = account_file(tmp_path, server, refresh_token="  refresh_token: {secret: refresh}\n")
+    monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path}/nothing.db")
+
+    kept = run_verb("channels", "check", "--credentials", str(path))
+    server.rotates = True
+    replaced = run_verb("channels", "check", "--credentials", str(path))
+
+    assert (kept.returncode, kept.stderr) == (0, "")
+    assert replaced.returncode == 1
+    assert "gave another refresh token, which is lost without the desk's database" in replaced.stderr
+
+
+def test_without_a_database_an_authorized_token_is_printed_with_its_place(
+    desk: Desk, server: Authority, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.interval = 1
+    folder = tmp_path / "channels"
+    folder.mkdir()
+    account_file(folder, server, refresh_token="  refresh_token: {secret: refresh}\n")
+    monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path}/nothing.db")
+    monkeypatch.setenv("DEFINITIONS_DIR", str(tmp_path))
+
+    result = run_verb("channels", "authorize", "email.support")
+
+    [token] = server.refresh - {"first-refresh-token"}
+    assert result.returncode == 0, result.stderr
+    assert "Configure this refresh token as NESTOR_SECRET_REFRESH, or a file refresh in SECRETS_DIR:" in result.stdout
+    assert result.stdout.rstrip().endswith(token)
+    assert "is stored" not in result.stdout
+
+
 def test_an_account_without_oauth_has_nothing_to_authorize(desk: Desk) -> None:
     result = run_verb("channels", "authorize", "email.demo")
 
