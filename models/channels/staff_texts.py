@@ -14,6 +14,7 @@ STAFF: dict[str, Label] = {
         "ru": "Новое обращение №{number} ({by}): {title}",
         "de": "Neues Ticket #{number} ({by}): {title}",
     },
+    "staff_edit_mark": {"en": " (edited)", "ru": " (изменено)", "de": " (geändert)"},
     "staff_note_mark": {"en": " (note)", "ru": " (заметка)", "de": " (Notiz)"},
     "staff_assigned": {"en": "Assigned to {name}", "ru": "Назначено: {name}", "de": "Zugewiesen an {name}"},
     "staff_unassigned": {"en": "Assigned to nobody", "ru": "Исполнитель снят", "de": "Niemandem zugewiesen"},

@@ -197,6 +197,7 @@ telegram_bot_per_s = 25.0  # Bot API FAQ says about 30; grammY and PTB both stay
 telegram_chat_per_s = 1.0  # Bot API FAQ
 telegram_chat_burst = 3  # short bursts pass; the Bot API tolerates them, and an answer in two parts need not wait
 telegram_group_per_minute = 20.0  # Bot API FAQ
+staff_new_tickets_per_minute = 10.0  # posts of new tickets; the other half is for running conversations
 # Telegram's files (Bot API: "Sending files", getFile).
 telegram_download_bytes_max = 20 * MIB  # getFile refuses more
 telegram_download_s_max = 100.0  # 20 MiB at 1.7 Mbit/s; under the actor's time limit

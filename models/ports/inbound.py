@@ -313,7 +313,10 @@ class Command(Guarded):
 
 @dataclass(frozen=True, slots=True)
 class StaffMessage(Guarded):
-    """A message in a topic of the staff's group (`chat_address`: `<chat>/<topic>`). `has_files`: it has files too."""
+    """A message in a topic of the staff's group (`chat_address`: `<chat>/<topic>`). `has_files`: it has files too.
+
+    `text` is plain, for commands and answers to questions; `body` is the same text with its format, as a reply.
+    """
 
     chat_address: Id
     author_address: Id
@@ -321,6 +324,8 @@ class StaffMessage(Guarded):
     text: Body
     external_id: Id | None = None
     has_files: bool = False
+    body: Body = ""
+    body_format: Literal["text", "markdown", "html"] = "text"
 
 
 Parsed = (

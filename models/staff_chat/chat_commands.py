@@ -82,7 +82,8 @@ def _done(account: ChannelAccount, told: StaffMessage, ticket_id: UUID, user: Us
             return ""
     if told.has_files or not told.text.strip():
         return texts.text(account, "staff_text_only", None)
-    tickets.reply(ticket_id, told.text, actor=actor_of(user), details=_origin(account, told.external_id))
+    origin = _origin(account, told.external_id)
+    tickets.reply(ticket_id, told.body or told.text, actor=actor_of(user), body_format=told.body_format, details=origin)
     return ""
 
 

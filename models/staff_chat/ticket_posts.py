@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Literal, cast
 from uuid import UUID
 
 from models.channels import texts
@@ -30,22 +31,47 @@ from models.visibility.sight import Sight, sees
 _events_at_once = 50
 
 
+Format = Literal["text", "markdown", "html"]
+
+
+@dataclass(frozen=True, slots=True)
+class PostText:
+    """The text of a post, in the format of the message that it shows. `heading` is plain: the author of the message.
+    The files of `message_id` go with the text.
+    """
+
+    body: str
+    message_id: UUID | None = None
+    heading: str = ""
+    body_format: Format = "text"
+
+    @property
+    def parts(self) -> tuple[str, str, Format, UUID | None]:
+        """Return the members of a post that the text decides."""
+        return self.body, self.heading, self.body_format, self.message_id
+
+
 @dataclass(frozen=True, slots=True)
 class Post:
     """The next post of a ticket.
 
     `address` is None while the ticket has no topic. `closes`: True closes the topic, False reopens it, None leaves it.
-    `possibly_posted`: an earlier attempt may have posted it.
+    `possibly_posted`: an earlier attempt may have posted it. `opens_topic`: the event is older than the topic, so it is
+    part of a new ticket; posts of a running conversation go first. `offers_buttons`: the transitions of now are shown.
     """
 
     ticket: Ticket
     address: str | None
     sequence: int
     text: str
+    heading: str
+    body_format: Format
     message_id: UUID | None
-    buttons: Sequence[Button]
     closes: bool | None
     possibly_posted: bool
+    opens_topic: bool
+    offers_buttons: bool
+    buttons: Sequence[Button] = ()
 
 
 def topic_name(ticket: Ticket) -> str:
@@ -63,9 +89,7 @@ def _row(account: ChannelAccount, ticket_id: UUID) -> database.Row | None:
 
 
 def next_post(account: ChannelAccount, ticket_id: UUID) -> Post | None:
-    """Return the next post with its buttons, and mark it as being posted. None when all events are posted, and while
-    the group may not see the ticket.
-    """
+    """Return the next post. None when all events are posted, and while the group may not see the ticket."""
     ticket = queries.find(str(ticket_id))
     if not sees(_sight_of(account), ticket):
         return None
@@ -74,17 +98,17 @@ def next_post(account: ChannelAccount, ticket_id: UUID) -> Post | None:
     topic = _row(account, ticket_id)
     posted = int(topic["told_sequence"]) if topic else 0
     rows = database.run(
-        "SELECT sequence, event_type, payload, actor_kind, actor_id FROM events WHERE aggregate = 'ticket' AND"
-        " aggregate_id = :id"
+        "SELECT sequence, event_type, payload, actor_kind, actor_id, occurred_at FROM events"
+        " WHERE aggregate = 'ticket' AND aggregate_id = :id"
         " AND sequence > :told ORDER BY sequence LIMIT :most",
         id=ticket_id,
         told=posted,
         most=_events_at_once,
     )
     for row in map(EventRow.converted, rows):
-        text, message_id = _post_text(account, ticket, row["event_type"], guard.payload(row["payload"]))
-        if text:
-            return _post(account, ticket, topic, row, text, message_id)
+        text = _post_text(account, ticket, row["event_type"], guard.payload(row["payload"]))
+        if text is not None:
+            return _post(account, ticket, topic, row, text)
     if rows and topic is not None:
         _set_posted(account, ticket_id, sequence=rows[-1]["sequence"])
         return next_post(account, ticket_id) if len(rows) == _events_at_once else None
@@ -97,100 +121,102 @@ def _sight_of(account: ChannelAccount) -> Sight:
 
 
 def _post(
-    account: ChannelAccount,
-    ticket: Ticket,
-    topic: database.Row | None,
-    row: database.Row,
-    text: str,
-    message_id: UUID | None,
+    account: ChannelAccount, ticket: Ticket, topic: database.Row | None, row: database.Row, text: PostText
 ) -> Post:
     sequence = int(row["sequence"])
     again = topic is not None and int(topic["telling_sequence"]) == sequence
-    if topic is not None:
-        database.execute(
-            "UPDATE staff_topics SET telling_sequence = :sequence WHERE channel = :channel AND account = :account"
-            " AND ticket_id = :id",
-            sequence=sequence,
-            channel=account.channel,
-            account=account.name,
-            id=ticket.id,
-        )
+    opens = topic is None or row["occurred_at"] <= StaffTopic.converted(topic)["created_at"]
     moved = row["event_type"] in ("ticket_created", "ticket_state_changed")
     closes = None
     if topic is not None and moved:
         wanted = ticket.category == "closed"
         closes = wanted if bool(topic["closed"]) != wanted else None
-    offered = (
-        buttons.for_staff(ticket.id, account.config.get("locale")) if moved and ticket.category != "closed" else []
-    )
+    offers = moved and ticket.category != "closed"
     address = None if topic is None else str(topic["address"])
-    return Post(ticket, address, sequence, text, message_id, offered, closes, again)
+    return Post(ticket, address, sequence, *text.parts, closes, again, opens, offers)
 
 
-_PostText = tuple[str, UUID | None]
-_NOTHING: _PostText = ("", None)
+def begin(account: ChannelAccount, post: Post) -> Post:
+    """Mark the post as being posted, and make its buttons. Joins the caller's transaction."""
+    database.execute(
+        "UPDATE staff_topics SET telling_sequence = :sequence WHERE channel = :channel AND account = :account"
+        " AND ticket_id = :id",
+        sequence=post.sequence,
+        channel=account.channel,
+        account=account.name,
+        id=post.ticket.id,
+    )
+    if not post.offers_buttons:
+        return post
+    return replace(post, buttons=buttons.for_staff(post.ticket.id, account.config.get("locale")))
 
 
-def _post_text(account: ChannelAccount, ticket: Ticket, kind: str, payload: StoredPayload) -> _PostText:
-    """Return an event in words, with the message that it is about; an empty text for an event that the group need not
-    read.
-    """
+def _post_text(account: ChannelAccount, ticket: Ticket, kind: str, payload: StoredPayload) -> PostText | None:
+    """Return an event in words; None for an event that the group need not read."""
     compose = _POST_TEXTS.get(kind)
-    return _NOTHING if compose is None else compose(account, ticket, payload)
+    return None if compose is None else compose(account, ticket, payload)
 
 
-def _created(account: ChannelAccount, ticket: Ticket, payload: StoredPayload) -> _PostText:
+def _created(account: ChannelAccount, ticket: Ticket, payload: StoredPayload) -> PostText | None:
     asker = requesters.names_of({ticket.requester_id}).get(ticket.requester_id) if ticket.requester_id else None
     asked = f"{ticket.channel}, {asker}" if asker else ticket.channel
-    return texts.text(account, "staff_new_ticket", None, number=ticket.number, by=asked, title=ticket.title), None
+    return PostText(texts.text(account, "staff_new_ticket", None, number=ticket.number, by=asked, title=ticket.title))
 
 
-def _message(account: ChannelAccount, ticket: Ticket, payload: StoredPayload, *, mark: str = "") -> _PostText:
+def _message(account: ChannelAccount, ticket: Ticket, payload: StoredPayload, *, mark: str = "") -> PostText | None:
     message_id = UUID(payload["message_id"])
     try:
         message = conversations.get(message_id)
     except NotFound:
-        return _NOTHING
+        return None
     if message["details"].get("said_in") == f"{account.channel}.{account.name}":
         # The agent wrote it in the topic, so the topic shows it already.
-        return _NOTHING
-    return f"{message['author_name']}{mark}:\n{message['body']}", message_id
+        return None
+    body_format = cast(Format, message["body_format"])
+    return PostText(message["body"], message_id, f"{message['author_name']}{mark}:", body_format)
 
 
-def _note_added(account: ChannelAccount, ticket: Ticket, payload: StoredPayload) -> _PostText:
+def _edited(account: ChannelAccount, ticket: Ticket, payload: StoredPayload) -> PostText | None:
+    """Show the new text of a message, with its files if the edit replaced some."""
+    found = _message(account, ticket, payload, mark=texts.text(account, "staff_edit_mark", None))
+    return found if found is None or payload.get("replaced_attachments") else replace(found, message_id=None)
+
+
+def _note_added(account: ChannelAccount, ticket: Ticket, payload: StoredPayload) -> PostText | None:
     return _message(account, ticket, payload, mark=texts.text(account, "staff_note_mark", None))
 
 
-def _moved(account: ChannelAccount, ticket: Ticket, payload: StoredPayload) -> _PostText:
+def _moved(account: ChannelAccount, ticket: Ticket, payload: StoredPayload) -> PostText | None:
     states = workflows.of_version(ticket.workflow, ticket.workflow_version).definition.states
     to = payload["to"]
     label = desk.current().pick(states[to].label, account.config.get("locale")) if to in states else to
-    return f"→ {label}", None
+    return PostText(f"→ {label}")
 
 
-def _assigned(account: ChannelAccount, ticket: Ticket, payload: StoredPayload) -> _PostText:
+def _assigned(account: ChannelAccount, ticket: Ticket, payload: StoredPayload) -> PostText | None:
     if not payload.get("to"):
-        return texts.text(account, "staff_unassigned", None), None
+        return PostText(texts.text(account, "staff_unassigned", None))
     to = UUID(str(payload["to"]))
-    return texts.text(account, "staff_assigned", None, name=identity.names_of({to}).get(to, "?")), None
+    return PostText(texts.text(account, "staff_assigned", None, name=identity.names_of({to}).get(to, "?")))
 
 
-def _not_delivered(account: ChannelAccount, ticket: Ticket, payload: StoredPayload) -> _PostText:
-    return texts.text(account, "staff_not_delivered", None, error=payload.get("error", "")), None
+def _not_delivered(account: ChannelAccount, ticket: Ticket, payload: StoredPayload) -> PostText | None:
+    return PostText(texts.text(account, "staff_not_delivered", None, error=payload.get("error", "")))
 
 
-def _trouble(name: str) -> Callable[[ChannelAccount, Ticket, StoredPayload], _PostText]:
-    def compose(account: ChannelAccount, ticket: Ticket, payload: StoredPayload) -> _PostText:
+def _trouble(name: str) -> Callable[[ChannelAccount, Ticket, StoredPayload], PostText | None]:
+    def compose(account: ChannelAccount, ticket: Ticket, payload: StoredPayload) -> PostText | None:
         reason = payload.get("reason") or payload.get("target") or ""
-        return texts.text(account, name, None, reason=reason), None
+        return PostText(texts.text(account, name, None, reason=reason))
 
     return compose
 
 
-_POST_TEXTS: dict[str, Callable[[ChannelAccount, Ticket, StoredPayload], _PostText]] = {
+_POST_TEXTS: dict[str, Callable[[ChannelAccount, Ticket, StoredPayload], PostText | None]] = {
     "ticket_created": _created,
     "message_received": _message,
     "message_added": _message,
+    "message_edited": _edited,
     "note_added": _note_added,
     "ticket_state_changed": _moved,
     "ticket_assigned": _assigned,

@@ -77,8 +77,9 @@ def test_the_staff_group_reads_german(german: Desk) -> None:
     with database.transaction():
         account = accounts.find("telegram", "demo")
         post = ticket_posts.next_post(account, ticket.id)
+        assert post is not None
+        post = ticket_posts.begin(account, post)
 
-    assert post is not None
     assert post.text.startswith(f"Neues Ticket #{ticket.number} ")
     assert [button.label for button in post.buttons] == ["Erledigt"]
 

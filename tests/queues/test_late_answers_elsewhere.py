@@ -19,7 +19,7 @@ from models.tasks.payloads import SendNotice
 from queues import runner
 from queues.outside import safe_http
 from tests.desk import Desk
-from tests.models.staff_chat.test_staff_group import Topics, group
+from tests.models.staff_chat.groups import Topics, group
 from tests.queues.subscriber import states, subscribe
 from tests.queues.test_call_webhook import alarm, declared
 from tests.queues.test_late_answers import LEASE_S, take_over

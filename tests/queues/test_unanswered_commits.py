@@ -20,7 +20,7 @@ from models.tasks.payloads import AdvanceTicket
 from models.tickets.tables import Ticket
 from queues import runner
 from tests.desk import Desk
-from tests.models.staff_chat.test_staff_group import Topics, group
+from tests.models.staff_chat.groups import Topics, group
 from tests.queues.subscriber import log_of, reload, states, subscribe
 from tests.queues.test_call_webhook import alarm, declared
 from tests.queues.test_late_answers import LEASE_S, open_again, reply_to, state_of, take_over, ticket

@@ -28,6 +28,7 @@ from queues.channels.telegram.reading import (
     details,
     entities,
     events,
+    formatted,
     mentioned,
     places,
     service,
@@ -144,13 +145,17 @@ def _staff(message: Json, author: Author, place: Place, *, is_edit: bool) -> Par
     if is_edit:
         return Ignored("an edited message of the staff group: an agent edits the message in the console")
     found = content.words(message)
+    text, marks = found or ("", "entities")
+    body, body_format = formatted.body_of(text, message.get(marks))
     return StaffMessage(
         chat_address=str(place.contact),
         author_address=author.address,
         author_name=author.name,
-        text=found[0].strip() if found else "",
+        text=text.strip(),
         external_id=place.contact.message(message["message_id"]),
         has_files=bool(attachments.read(message)),
+        body=body,
+        body_format=body_format,
     )
 
 

@@ -2,121 +2,37 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
-import pytest
-
 from models.definitions import store
-from models.inbound import address_links
 from models.kernel.storage import database
 from models.ports import outbound
-from models.ports.inbound import ButtonPress, Command
-from models.staff import addresses
+from models.ports.inbound import ButtonPress
 from models.teams import commands as teams
 from models.ticket_actions import commands as tickets
 from models.tickets.tables import Ticket
-from queues.channels.telegram import staff as topics
 from tests.desk import Desk
-from tests.models.inbound.story import digits_in
-
-GROUP = -1009
-
-
-class Topics:
-    """What the Bot API was asked about topics."""
-
-    def __init__(self) -> None:
-        self.opened: list[str] = []
-        self.changed: list[tuple[str, str]] = []
-        self._ids = itertools.count(11)
-
-    def open_topic(self, account: Any, settings: Any, chat: str, name: str) -> str:
-        self.opened.append(name)
-        return f"{chat}/{next(self._ids)}"
-
-    def close_topic(self, account: Any, settings: Any, address: str) -> None:
-        self.changed.append(("close", address))
-
-    def reopen_topic(self, account: Any, settings: Any, address: str) -> None:
-        self.changed.append(("reopen", address))
-
-
-@pytest.fixture
-def group(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Iterator[Topics]:
-    """The demo's bot has a staff group; the agent Olga is linked with Telegram user 7001."""
-    fake = Topics()
-    for name in ("open_topic", "close_topic", "reopen_topic"):
-        monkeypatch.setattr(topics, name, getattr(fake, name))
-    with database.transaction():
-        row = database.one("SELECT body, source FROM definitions WHERE name = 'telegram.demo'")
-        assert row is not None
-        body = row["body"] if isinstance(row["body"], dict) else json.loads(row["body"])
-        body["staff"] = {"chat_id": GROUP}
-        store.publish("channel", "telegram.demo", body, source=row["source"], by="tests")
-    store.forget()
-    with database.transaction():
-        olga = desk.person("agent")
-        user_id = __import__("uuid").UUID(str(olga.id))
-        token = addresses.make_link(user_id)
-    desk.receive(Command("start", token, "7001", "Olga", "7001", "7001"), channel="telegram")
-    desk.run_due()
-    with database.transaction():
-        address_links.confirm_for_user(user_id, token, digits_in(desk.calls[-1].body))
-    desk.run_due()
-    desk.calls.clear()
-    yield fake
-    store.forget()
-
-
-def _told(desk: Desk) -> list[tuple[str, str]]:
-    """(address, text) of what was posted in the group, in order."""
-    return [(c.address, c.body) for c in desk.sent if c.address.startswith(str(GROUP))]
-
-
-def _opened(desk: Desk) -> Ticket:
-    desk.receive_telegram("It burns.", chat=42, name="Ada")
-    desk.run_due()
-    return desk.ticket()
-
-
-def _says(desk: Desk, text: str, *, user: int = 7001, topic: int = 11) -> dict[str, Any]:
-    number = next(desk._numbers)
-    update = {
-        "update_id": number,
-        "message": {
-            "message_id": number,
-            "date": 1,
-            "chat": {"id": GROUP, "type": "supergroup", "is_forum": True},
-            "from": {"id": user, "is_bot": False, "first_name": "Olga"},
-            "message_thread_id": topic,
-            "is_topic_message": True,
-            "text": text,
-        },
-    }
-    event = desk.receive_raw("telegram", json.dumps(update).encode(), content_type="application/json")
-    desk.run_due()
-    return desk.inbox(event)
+from tests.models.staff_chat.groups import GROUP, Topics, opened, posts, says
 
 
 def test_a_new_ticket_has_a_topic_with_its_events_in_order(desk: Desk, group: Topics) -> None:
-    ticket = _opened(desk)
+    ticket = opened(desk)
 
     assert group.opened == [f"#{ticket.number} It burns."]
-    told = _told(desk)
+    told = posts(desk)
     assert {address for address, _ in told} == {f"{GROUP}/11"}
     assert told[0][1].startswith(f"New ticket #{ticket.number} (by telegram, Ada): It burns.")
     assert told[1][1] == "Ada:\nIt burns."
 
 
 def test_what_an_agent_writes_in_the_topic_reaches_the_requester_once(desk: Desk, group: Topics) -> None:
-    ticket = _opened(desk)
-    before = len(_told(desk))
+    ticket = opened(desk)
+    before = len(posts(desk))
 
-    shown = _says(desk, "Water it, please.")
+    shown = says(desk, "Water it, please.")
 
     answers = [c for c in desk.sent if c.address == "42" and c.body == "Water it, please."]
     assert len(answers) == 1
@@ -124,36 +40,36 @@ def test_what_an_agent_writes_in_the_topic_reaches_the_requester_once(desk: Desk
     assert (message["author_kind"], message["author_name"]) == ("agent", "Olga Agent")
     assert shown["status"] == "processed"
     # It stands in the topic already; only the move that it caused is told.
-    assert [text for _, text in _told(desk)[before:]] == ["→ Waiting on requester"]
+    assert [text for _, text in posts(desk)[before:]] == ["→ Waiting on requester"]
 
 
 def test_an_answer_from_the_console_is_posted_in_the_topic(desk: Desk, group: Topics) -> None:
-    ticket = _opened(desk)
+    ticket = opened(desk)
 
     desk.reply(ticket, "From the console.")
     desk.run_due()
 
-    assert any(text.endswith("From the console.") for _, text in _told(desk))
+    assert any(text.endswith("From the console.") for _, text in posts(desk))
 
 
 def test_somebody_who_is_no_linked_agent_changes_nothing(desk: Desk, group: Topics) -> None:
-    ticket = _opened(desk)
+    ticket = opened(desk)
     before = len(desk.messages(ticket))
 
-    shown = _says(desk, "I am the boss.", user=666)
+    shown = says(desk, "I am the boss.", user=666)
 
     assert len(desk.messages(ticket)) == before
     assert "no linked agent" in shown["reason"]
-    assert "not linked" in _told(desk)[-1][1]
+    assert "not linked" in posts(desk)[-1][1]
 
 
 def test_notes_assignment_and_moves_by_command(desk: Desk, group: Topics) -> None:
-    ticket = _opened(desk)
+    ticket = opened(desk)
 
-    _says(desk, "/note She sounded cross.")
-    _says(desk, "/mine")
-    _says(desk, "/do resolve")
-    refused = _says(desk, "/do close")
+    says(desk, "/note She sounded cross.")
+    says(desk, "/mine")
+    says(desk, "/do resolve")
+    refused = says(desk, "/do close")
 
     assert [m["body"] for m in desk.messages(ticket) if m["kind"] == "note"] == ["She sounded cross."]
     moved = desk.reload(ticket)
@@ -162,7 +78,7 @@ def test_notes_assignment_and_moves_by_command(desk: Desk, group: Topics) -> Non
 
 
 def test_a_button_in_the_topic_moves_the_ticket_for_agents_only(desk: Desk, group: Topics) -> None:
-    ticket = _opened(desk)
+    ticket = opened(desk)
     [resolve] = [b for c in desk.sent for b in c.message.buttons if b.label == "Resolve"]
     place = f"{GROUP}/11"
 
@@ -178,7 +94,7 @@ def test_a_button_in_the_topic_moves_the_ticket_for_agents_only(desk: Desk, grou
 
 
 def test_the_topic_is_closed_with_the_ticket(desk: Desk, group: Topics) -> None:
-    ticket = _opened(desk)
+    ticket = opened(desk)
     desk.transition(ticket, "resolve")
     desk.run_due()
 
@@ -209,9 +125,9 @@ def test_a_post_of_unknown_outcome_is_repeated_once_and_marked(desk: Desk, group
 
 
 def test_a_talk_outside_of_a_tickets_topic_is_left_alone(desk: Desk, group: Topics) -> None:
-    _opened(desk)
+    opened(desk)
 
-    shown = _says(desk, "Lunch?", topic=99)
+    shown = says(desk, "Lunch?", topic=99)
 
     assert (shown["status"], shown["reason"]) == (
         "ignored",
@@ -245,7 +161,7 @@ def test_a_post_that_is_refused_for_its_files_is_sent_without_them_and_blocks_no
 
 
 def test_a_file_in_a_topic_is_not_lost_without_a_word(desk: Desk, group: Topics) -> None:
-    ticket = _opened(desk)
+    ticket = opened(desk)
     before = len(desk.messages(ticket))
     number = next(desk._numbers)
     update = {
@@ -266,14 +182,14 @@ def test_a_file_in_a_topic_is_not_lost_without_a_word(desk: Desk, group: Topics)
     desk.run_due()
 
     assert len(desk.messages(ticket)) == before
-    assert "Nothing was sent" in _told(desk)[-1][1]
+    assert "Nothing was sent" in posts(desk)[-1][1]
 
 
 def test_a_long_text_is_cut_in_the_topic(desk: Desk, group: Topics) -> None:
     desk.receive_telegram("long " * 2_000, chat=42, name="Ada")
     desk.run_due()
 
-    [text] = [text for _, text in _told(desk) if text.startswith("Ada:")]
+    [text] = [text for _, text in posts(desk) if text.startswith("Ada:")]
     assert len(text) < 4_000
     assert text.endswith("[It goes on in the console.]")
 
@@ -287,14 +203,14 @@ def _hide(desk: Desk, ticket: Ticket, *members: str) -> None:
 
 
 def test_a_group_reads_no_post_of_a_team_that_only_members_see(desk: Desk, group: Topics) -> None:
-    ticket = _opened(desk)
-    before = _told(desk)
+    ticket = opened(desk)
+    before = posts(desk)
 
     _hide(desk, ticket)
     desk.receive_telegram("My salary.", chat=42, name="Ada")
     desk.run_due()
 
-    assert _told(desk) == before
+    assert posts(desk) == before
 
 
 def test_a_group_whose_account_names_the_team_reads_its_posts(desk: Desk, group: Topics) -> None:
@@ -305,28 +221,28 @@ def test_a_group_whose_account_names_the_team_reads_its_posts(desk: Desk, group:
         body["staff"] = {"chat_id": GROUP, "teams": ["hr"]}
         store.publish("channel", "telegram.demo", body, source=row["source"], by="tests")
     store.forget()
-    ticket = _opened(desk)
+    ticket = opened(desk)
 
     _hide(desk, ticket)
     desk.receive_telegram("My salary.", chat=42, name="Ada")
     desk.run_due()
 
-    assert "My salary." in _told(desk)[-1][1]
+    assert "My salary." in posts(desk)[-1][1]
 
 
 def test_an_agent_who_may_not_see_the_ticket_changes_nothing_from_its_topic(desk: Desk, group: Topics) -> None:
-    ticket = _opened(desk)
+    ticket = opened(desk)
     _hide(desk, ticket, "manager")
     before = desk.events(ticket)
 
-    shown = _says(desk, "Water it, please.")
+    shown = says(desk, "Water it, please.")
 
     assert "may not see" in shown["reason"]
     assert desk.events(ticket) == before
 
 
 def test_a_button_of_a_ticket_that_the_agent_may_not_see_moves_nothing(desk: Desk, group: Topics) -> None:
-    ticket = _opened(desk)
+    ticket = opened(desk)
     [resolve] = [b for c in desk.sent for b in c.message.buttons if b.label == "Resolve"]
     _hide(desk, ticket, "manager")
 
