@@ -5,5 +5,6 @@ checked by the field's model; a wrong one is asked for again. The person can lea
 without an answer expires. The state is a row, so a restart changes nothing. The transition is taken after the last
 answer, in one transaction with the end of the dialogue.
 
-A person has one dialogue in a chat; a new one replaces it. Only the person whose dialogue it is can answer.
+An edit of an answer has no effect, and is no message either. A person has one dialogue in a chat; a new one replaces
+it. Only the person whose dialogue it is can answer.
 """

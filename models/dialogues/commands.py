@@ -10,14 +10,13 @@ from uuid import UUID
 from models.channels import texts
 from models.channels.accounts import ChannelAccount
 from models.conversations import chats, messages
-from models.dialogues import answers, questions
+from models.dialogues import answers, questions, rows
 from models.dialogues.tables import TransitionDialogue
 from models.events.commands import Actor
 from models.infomodel.definition import Field
 from models.kernel import clock, limits
 from models.kernel.errors import Conflict, Invalid
 from models.kernel.ids import new_id
-from models.kernel.storage import database
 from models.requesters import queries as requesters
 from models.tasks import commands as tasks
 from models.tasks.payloads import SendNotice
@@ -62,7 +61,6 @@ def begin(
     shown_in: str | None = None,
 ) -> None:
     """Ask for the first input of a transition that is possible. Replaces an earlier dialogue of the person there."""
-    _delete_of(account, place.address, place.author_address)
     now = clock.now()
     dialogue = TransitionDialogue.from_row(
         {
@@ -78,7 +76,7 @@ def begin(
             "actor_name": actor.name,
             "role": role,
             "transition": transition,
-            "given": {"fields": {}, "comment": (comment or "").strip(), "picked": []},
+            "given": {"fields": {}, "comment": (comment or "").strip(), "picked": [], "answers": []},
             "asked": "",
             "step": 0,
             "shown_in": shown_in,
@@ -86,19 +84,27 @@ def begin(
             "expires_at": now,
         }
     )
-    TransitionDialogue.insert(dialogue.row()).execute()
+    rows.replace(rows.of_person(account, place.address, place.author_address), dialogue)
     _go_on(account, dialogue, event_id=event_id)
 
 
-def answer(account: ChannelAccount, address: str, author_address: str, text: str, *, event_id: UUID) -> Answered | None:
-    """Take a text as the answer to the present question of its author in the chat. None: nothing was asked."""
-    where = (TransitionDialogue.address == address) & (TransitionDialogue.author_address == author_address)
-    dialogue = _find(where & _of(account))
-    if dialogue is None:
+def answer(
+    account: ChannelAccount,
+    address: str,
+    author_address: str,
+    text: str,
+    *,
+    event_id: UUID,
+    external_id: str | None = None,
+) -> Answered | None:
+    """Take a text as the answer to the present question of its author in the chat. None: nothing was asked.
+
+    `external_id`: the id of the text, by which its edit is recognised.
+    """
+    dialogue = rows.of_person(account, address, author_address)
+    if dialogue is None or not rows.is_open(dialogue):
         return None
-    if dialogue.expires_at <= clock.now():
-        _delete(dialogue)
-        return None
+    dialogue.given = {**dialogue.given, "answers": [*dialogue.given["answers"], external_id][-rows.answers_max :]}
     if dialogue.asked == questions.CONFIRM or _is_checkbox(dialogue):
         try:
             value = questions.YES if answers.is_yes(text) else questions.NO
@@ -121,23 +127,35 @@ def choose(
 ) -> Answered | None:
     """Take the press of a question's button. None: the question is over, or somebody else's."""
     dialogue_id, _, step = question.partition(":")
-    dialogue = _find((TransitionDialogue.id == UUID(dialogue_id)) & _of(account))
+    dialogue = rows.by_id(account, UUID(dialogue_id))
     if dialogue is None or dialogue.author_address != author_address or str(dialogue.step) != step:
         return None
-    if dialogue.expires_at <= clock.now():
-        _delete(dialogue)
+    if not rows.is_open(dialogue):
         return None
     return _chosen(account, dialogue, value, event_id=event_id)
 
 
+def answered_before(account: ChannelAccount, address: str, author_address: str, external_id: str) -> UUID | None:
+    """Return the ticket of a text that was an answer, also for some time after the dialogue's end; None for another
+    text.
+    """
+    dialogue = rows.of_person(account, address, author_address)
+    known = dialogue is not None and external_id in dialogue.given["answers"]
+    return dialogue.ticket_id if dialogue is not None and known else None
+
+
 def leave(account: ChannelAccount, address: str, author_address: str) -> UUID | None:
     """End the person's dialogue in the chat without an effect. Returns its ticket; None when there was none."""
-    return _delete_of(account, address, author_address)
+    dialogue = rows.of_person(account, address, author_address)
+    if dialogue is None or not rows.is_open(dialogue):
+        return None
+    rows.end(dialogue)
+    return dialogue.ticket_id
 
 
 def _chosen(account: ChannelAccount, dialogue: TransitionDialogue, value: str, *, event_id: UUID) -> Answered | None:
     if value == questions.LEAVE or (dialogue.asked == questions.CONFIRM and value == questions.NO):
-        _delete(dialogue)
+        rows.end(dialogue)
         _say(account, dialogue, texts.text(account, "dialogue_left", _locale(dialogue)), event_id)
         return Answered(f"left the questions of {dialogue.transition}", dialogue.ticket_id)
     if dialogue.asked == questions.CONFIRM:
@@ -230,7 +248,7 @@ def _ask(
 
 def _finish(account: ChannelAccount, dialogue: TransitionDialogue, *, event_id: UUID) -> Answered:
     """End the dialogue and take the transition with all that the person gave."""
-    _delete(dialogue)
+    rows.end(dialogue)
     actor, locale = _actor(dialogue), _locale(dialogue)
     try:
         _, reasons = tickets.transition(
@@ -300,26 +318,3 @@ def _change(dialogue: TransitionDialogue) -> TicketChange:
 def _actor(dialogue: TransitionDialogue) -> Actor:
     kind: Literal["user", "requester"] = "user" if dialogue.actor_kind == "user" else "requester"
     return Actor(kind, dialogue.actor_id, dialogue.actor_name)
-
-
-def _of(account: ChannelAccount) -> Any:
-    return (TransitionDialogue.channel == account.channel) & (TransitionDialogue.account == account.name)
-
-
-def _find(condition: Any) -> TransitionDialogue | None:
-    # The events of a chat are processed in order, so nobody else answers at the same time.
-    rows = database.rows(TransitionDialogue.select().where(condition))
-    return TransitionDialogue.from_row(rows[0]) if rows else None
-
-
-def _delete(dialogue: TransitionDialogue) -> None:
-    TransitionDialogue.delete().where(TransitionDialogue.id == dialogue.id).execute()
-
-
-def _delete_of(account: ChannelAccount, address: str, author_address: str) -> UUID | None:
-    where = (TransitionDialogue.address == address) & (TransitionDialogue.author_address == author_address)
-    dialogue = _find(where & _of(account))
-    if dialogue is None:
-        return None
-    _delete(dialogue)
-    return dialogue.ticket_id if dialogue.expires_at > clock.now() else None

@@ -8,7 +8,8 @@ from models.kernel.storage.table import IdField, InstantField, JsonField, Table
 
 
 class TransitionDialogue(Table):
-    """A dialogue of a person in a chat. `given`: the answers so far; `asked`: the present question.
+    """A dialogue of a person in a chat. `given`: the answers so far; `asked`: the present question, empty after
+    the end.
 
     `address`: where the questions go; `conversation_address`: the chat as `conversations` knows it; `shown_in`: the
     message with the button that started the dialogue.

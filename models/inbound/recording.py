@@ -159,6 +159,11 @@ def _thread_of(
     known = _ticket_of_first_part(account, parsed)
     if known is not None:
         return threading.Thread(known)
+    if parsed.edit and parsed.external_id is not None:
+        where, author = parsed.contact_address, parsed.author_address
+        asked_in = dialogues.answered_before(account, where, author, parsed.external_id)
+        if asked_in is not None:
+            return Answered("an edit of an answer to a question has no effect", asked_in)
     if parsed.conversation_address is not None:
         return _thread_of_chat(event, account, parsed, parsed.conversation_address, requester)
     clues = threading.Clues(parsed.references, parsed.external_id, parsed.reply_token, parsed.subject_number)
@@ -198,7 +203,12 @@ def _thread_of_chat(
         return threading.Thread(None)
     if current.asked_until is not None and _can_answer(parsed):
         answered = dialogues.answer(
-            account, parsed.contact_address, parsed.author_address, parsed.body, event_id=event.id
+            account,
+            parsed.contact_address,
+            parsed.author_address,
+            parsed.body,
+            event_id=event.id,
+            external_id=parsed.external_id,
         )
         if answered is not None:
             return answered

@@ -11,7 +11,7 @@ from models.channels.accounts import ChannelAccount
 from models.kernel import limits
 from models.kernel.errors import ConfigurationError
 from models.kernel.settings import Settings
-from models.ports.outbound import OutgoingMessage, SendOutcome, misconfigured, permanent
+from models.ports.outbound import OutgoingMessage, SendOutcome, misconfigured, permanent, transient
 from models.tasks.rates import Bucket
 from queues.channels.telegram import address
 from queues.channels.telegram.address import Address
@@ -104,7 +104,10 @@ def _arrived(carrier: Carrier) -> SendOutcome:
 
 def _ended(carrier: Carrier, outcome: SendOutcome) -> SendOutcome:
     """Return the whole message's outcome after a call failed."""
-    if outcome.new_address is not None:
+    if outcome.new_address == str(carrier.to.chat):
+        # A group that moved to its own id: a repeat there at once would be refused without end.
+        outcome = transient(outcome.detail)
+    elif outcome.new_address is not None:
         # A group's topics keep their ids when it moves.
         outcome = replace(outcome, new_address=str(replace(carrier.to, chat=int(outcome.new_address))))
     if not carrier.arrived:

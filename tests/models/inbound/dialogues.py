@@ -36,11 +36,14 @@ MODEL: dict[str, Any] = {
 }
 
 
-def publish_wish(**submit: Any) -> None:
-    """Publish a life cycle for the type `wish`, whose transition `submit` has the given keys, and its model."""
+def publish_wish(category: str = "waiting", **submit: Any) -> None:
+    """Publish a life cycle for the type `wish`, whose transition `submit` has the given keys, and its model.
+
+    `category`: of the state after `submit`.
+    """
     states = {
         "draft": {"category": "todo", "label": {"en": "Draft", "ru": "Черновик"}},
-        "sent": {"category": "waiting", "label": {"en": "Sent", "ru": "Отправлено"}},
+        "sent": {"category": category, "label": {"en": "Sent", "ru": "Отправлено"}},
     }
     label = {"en": "Submit", "ru": "Отправить"}
     move = {"from": ["draft"], "to": "sent", "label": label, "who": ["requester", "agent"], **submit}
@@ -73,8 +76,8 @@ def press(desk: Desk, label: str, *, user: str = "42") -> dict[str, Any]:
 
 
 def says(desk: Desk, text: str, **changes: Any) -> dict[str, Any]:
-    number = next(desk._numbers)
-    return told(desk, replace(CHAT, body=text, external_id=f"42:{number}", **changes))
+    parsed = replace(CHAT, body=text, external_id=f"42:{next(desk._numbers)}")
+    return told(desk, replace(parsed, **changes))
 
 
 def labels(desk: Desk) -> list[str]:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from models.kernel.storage import database
-from models.ports.inbound import AttachmentInfo
+from models.ports.inbound import AttachmentInfo, Command
 from models.privacy import erasure
 from tests.desk import Desk
 from tests.models.inbound.dialogues import begun, labels, offered, press, says
-from tests.models.inbound.story import notices, opened
+from tests.models.inbound.story import CHAT, notices, opened, told
 
 pytestmark = pytest.mark.parametrize("database_engine", ["sqlite"], indirect=True)
 
@@ -143,3 +144,54 @@ def test_the_answers_of_an_erased_person_are_gone(desk: Desk, publish: Any) -> N
     desk.run_due()
 
     assert desk.rows("SELECT id FROM transition_dialogues") == []
+
+
+def test_close_asks_for_the_input_of_the_transition_that_ends_the_ticket(desk: Desk, publish: Any) -> None:
+    publish(category="done", requires=["item"], confirm={"en": "Really?", "ru": "Точно?"})
+    ticket = opened(desk)
+
+    told(desk, Command("close", "", "42", "Ada", "42", "42", locale="en"))
+    says(desk, "A lamp")
+    asked, state = notices(desk)[-1], desk.reload(ticket).state
+    press(desk, "Yes")
+
+    assert (asked, state) == ("Really?", "draft")
+    assert desk.reload(ticket).state == "sent"
+
+
+def test_a_command_that_begins_something_else_ends_the_questions(desk: Desk, publish: Any) -> None:
+    publish(requires=["item"])
+    begun(desk)
+
+    told(desk, Command("new", "", "42", "Ada", "42", "42", locale="en"))
+    says(desk, "Something else.")
+
+    assert [desk.bodies(one) for one in desk.tickets()] == [["It burns."], ["Something else."]]
+
+
+@pytest.mark.parametrize("ended", [False, True])
+def test_an_edit_of_an_answer_is_no_message_and_changes_nothing(desk: Desk, publish: Any, ended: bool) -> None:
+    publish(requires=["item", "size"])
+    ticket = begun(desk)
+    says(desk, "A lammp", external_id="42:77")
+    if ended:
+        says(desk, "small")
+
+    shown = told(desk, replace(CHAT, body="A lamp", external_id="42:77", edit=True))
+    if not ended:
+        says(desk, "small")
+
+    assert (shown["status"], shown["reason"]) == ("processed", "an edit of an answer to a question has no effect")
+    assert desk.bodies(desk.reload(ticket)) == ["It burns."]
+    assert desk.reload(ticket).fields == {"item": "A lammp", "size": "small"}
+
+
+def test_an_ended_dialogue_keeps_no_values(desk: Desk, publish: Any) -> None:
+    publish(requires=["item"])
+    begun(desk)
+    says(desk, "A lamp")
+
+    [row] = desk.rows("SELECT given, asked FROM transition_dialogues")
+
+    assert "lamp" not in str(row["given"])
+    assert row["asked"] == ""

@@ -42,7 +42,7 @@ def test_the_bot_asks_for_each_field_and_the_comment_one_by_one_and_then_moves_t
     assert (shown["status"], shown["reason"]) == ("processed", "took submit")
     # An answer is no message to the agents.
     assert desk.bodies(after) == ["It burns."]
-    assert desk.rows("SELECT id FROM transition_dialogues") == []
+    assert desk.rows("SELECT id FROM transition_dialogues WHERE asked <> ''") == []
 
 
 @sqlite_only

@@ -14,6 +14,7 @@ from models.attachments import queries as attachments
 from models.blobs import commands as blobs
 from models.channels import accounts, health
 from models.conversations import queries as conversations
+from models.definitions import store
 from models.deliveries import corrections
 from models.kernel import settings
 from models.kernel.storage import database
@@ -23,6 +24,7 @@ from queues.channels.telegram import pull, send
 from scripts.sandbox.client import SandboxProcess
 from tests.channel_parts import replace_part
 from tests.desk import Desk
+from tests.models.inbound.dialogues import publish_wish
 
 BOT = 42  # the demo bot's token is 42:demo
 ADA = 700_100
@@ -194,3 +196,36 @@ def _content(file: message_views.Attachment) -> bytes:
     assert row["object_key"] is not None
     with blobs.open_key(row["object_key"]) as stream:
         return stream.read()
+
+
+def test_a_transition_that_needs_input_is_done_in_the_chat(desk: Desk, telegram: SandboxProcess) -> None:
+    publish_wish(requires=["size", "item"], confirm={"en": "Really?", "ru": "Точно?"})
+    with database.transaction():
+        account = accounts.find("telegram", "demo")
+        body = {**account.config, "ticket_type": "wish", "workflow": "wish"}
+        store.publish("channel", "telegram.demo", body, source="test", by="tests")
+    store.forget()
+    polling = replace(account, config={**body, "delivery": "polling"})
+
+    def act(action: str, **details: Any) -> None:
+        telegram.person(action, ADA, bot_id=BOT, name="Ada", **details)
+        pull.pull(polling, settings.current(), threading.Event(), 0)
+        run(desk)
+
+    def press(label: str) -> None:
+        act("press", message_id=entries(telegram, "sendMessage")[-1]["message_id"], label=label)
+
+    act("message", text="I want a lamp")
+    desk.reply(desk.ticket(), "Which one?")
+    run(desk)
+    press("Submit")
+    asked = entries(telegram, "sendMessage")[-1]
+    press("Large one")
+    act("message", text="A lamp")
+    press("Yes")
+
+    assert asked["text"] == "Submit: Size?\nSmall fits a desk."
+    assert (desk.ticket().state, desk.ticket().fields) == ("sent", {"size": "large", "item": "A lamp"})
+    assert entries(telegram, "sendMessage")[-1]["text"] == f"Ticket #{desk.ticket().number}: Sent."
+    assert desk.bodies(desk.ticket()) == ["I want a lamp"]
+    store.forget()

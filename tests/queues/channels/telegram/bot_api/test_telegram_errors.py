@@ -91,6 +91,14 @@ def test_each_refusal_has_its_outcome(
     assert "700100" not in outcome.detail
 
 
+def test_a_group_that_moved_to_its_own_id_is_tried_again_later(sandbox: SandboxProcess, send_to: SendTo) -> None:
+    sandbox.fail("migrate", method="sendMessage", migrate_to_chat_id=700_100)
+
+    outcome = send_to()
+
+    assert (outcome.kind, outcome.new_address) == ("transient", None)
+
+
 # What the Bot API did not like is left out, and the message arrives; the second call is the only other one.
 DROPPED = [
     ("message to be replied not found", {"in_reply_to": "700100:5"}, "reply_parameters"),
