@@ -109,7 +109,7 @@ def _example(field: Field) -> str | None:
         "phone": "+49 30 1234567",
         "url": "https://example.org/page",
     }
-    return examples.get(field.kind, field.pattern)
+    return examples.get(field.kind)
 
 
 def in_language(account: ChannelAccount, locale: str | None, label: Mapping[str, str]) -> str:

@@ -28,6 +28,14 @@ def test_an_unknown_kind_that_is_named_by_what_happened_is_ignored_with_its_name
     assert read(**{name: value}) == Ignored(f"service message: {name} (an unknown kind)")
 
 
+@pytest.mark.parametrize("name", ["new_chat_theme", "left_chat_community", "delete_chat_background"])
+def test_a_new_kind_of_a_known_family_is_ignored_with_its_name(name: str) -> None:
+    found = read(**{name: {}})
+
+    assert isinstance(found, Ignored)
+    assert found.reason.startswith(f"service message: {name} (")
+
+
 def test_several_unknown_kinds_are_all_named() -> None:
     found = read(stage_started={}, speaker_invited={})
 
