@@ -6,5 +6,5 @@ without an answer expires. The state is a row, so a restart changes nothing. The
 answer, in one transaction with the end of the dialogue.
 
 An edit of an answer has no effect, and is no message either. A person has one dialogue in a chat; a new one replaces
-it. Only the person whose dialogue it is can answer.
+it. Only the person whose dialogue it is can answer, as long as the person may move the ticket.
 """

@@ -10,7 +10,7 @@ from uuid import UUID
 from models.channels import texts
 from models.channels.accounts import ChannelAccount
 from models.conversations import chats, messages
-from models.dialogues import answers, questions, rows
+from models.dialogues import answers, questions, rights, rows
 from models.dialogues.tables import TransitionDialogue
 from models.events.commands import Actor
 from models.infomodel.definition import Field
@@ -102,7 +102,7 @@ def answer(
     `external_id`: the id of the text, by which its edit is recognised.
     """
     dialogue = rows.of_person(account, address, author_address)
-    if dialogue is None or not rows.is_open(dialogue):
+    if dialogue is None or not _goes_on(account, dialogue):
         return None
     dialogue.given = {**dialogue.given, "answers": [*dialogue.given["answers"], external_id][-rows.answers_max :]}
     if dialogue.asked == questions.CONFIRM or _is_checkbox(dialogue):
@@ -130,9 +130,19 @@ def choose(
     dialogue = rows.by_id(account, UUID(dialogue_id))
     if dialogue is None or dialogue.author_address != author_address or str(dialogue.step) != step:
         return None
-    if not rows.is_open(dialogue):
+    if not _goes_on(account, dialogue):
         return None
     return _chosen(account, dialogue, value, event_id=event_id)
+
+
+def _goes_on(account: ChannelAccount, dialogue: TransitionDialogue) -> bool:
+    """Return True if a question waits and the person may still answer it; else end the dialogue."""
+    if not rows.is_open(dialogue):
+        return False
+    if rights.may_go_on(account, dialogue):
+        return True
+    rows.end(dialogue)
+    return False
 
 
 def answered_before(account: ChannelAccount, address: str, author_address: str, external_id: str) -> UUID | None:

@@ -195,3 +195,21 @@ def test_an_ended_dialogue_keeps_no_values(desk: Desk, publish: Any) -> None:
 
     assert "lamp" not in str(row["given"])
     assert row["asked"] == ""
+
+
+def test_a_ticket_that_became_somebody_elses_is_not_moved_by_the_answer(desk: Desk, publish: Any) -> None:
+    publish(requires=["size"])
+    ticket = begun(desk)
+    told(desk, replace(CHAT, author_address="43", contact_address="43", conversation_address="43", external_id="43:1"))
+    [other] = [one for one in desk.tickets() if one.id != ticket.id]
+    desk.command(
+        database.execute,
+        "UPDATE tickets SET requester_id = :other WHERE id = :id",
+        other=other.requester_id,
+        id=ticket.id,
+    )
+
+    shown = press(desk, "Small one")
+
+    assert shown["status"] == "ignored"
+    assert desk.reload(ticket).state == "draft"

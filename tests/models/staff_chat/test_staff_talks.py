@@ -214,3 +214,28 @@ def test_a_429_in_the_group_makes_the_posts_of_every_ticket_wait(desk: Desk, gro
 
     assert asked == 1
     assert sum("Problem" in text and text.startswith("New ticket") for _, text in posts(desk)) == 3
+
+
+def test_an_agent_who_lost_the_right_does_not_move_the_ticket_by_an_answer(desk: Desk, group: Topics) -> None:
+    ticket = opened(desk)
+    require(desk, comment="required")
+    says(desk, "/do resolve")
+    desk.command(database.execute, "UPDATE user_addresses SET access_mark = 'another'")
+
+    says(desk, "Watered.")
+
+    assert desk.reload(ticket).state == "new"
+
+
+def test_a_button_of_an_agent_who_lost_the_right_does_nothing(desk: Desk, group: Topics) -> None:
+    ticket = opened(desk)
+    require(desk, confirm={"en": "Really?", "ru": "Точно?"})
+    says(desk, "/do resolve")
+    yes = next(one for one in desk.calls[-1].message.buttons if one.value == "yes")
+    desk.command(database.execute, "UPDATE user_addresses SET access_mark = 'another'")
+
+    shown = desk.receive(ButtonPress(yes.token, "yes", "7001", "Olga", f"{GROUP}/11", None), channel="telegram")
+    desk.run_due()
+
+    assert desk.inbox(shown)["status"] == "ignored"
+    assert desk.reload(ticket).state == "new"
