@@ -29,7 +29,7 @@ from models.kernel.ids import new_id
 from models.kernel.storage import database
 from models.kernel.storage.table import for_update
 from models.tasks import commands as tasks
-from models.tasks.payloads import OpenAccount
+from models.tasks.payloads import OpenAccount, ReassignTickets
 
 __all__ = [
     "EmailTaken",
@@ -172,7 +172,22 @@ def update_user(
             desk_mail.notify("password_changed", user)
         if "email" in changes:
             desk_mail.notify("address_changed", before)  # to the address that the person had
+        if {"active", "role"} & changes.keys():
+            _free_tickets(user, actor)
         return user
+
+
+def _free_tickets(user: User, actor: Actor) -> None:
+    """Let the open tickets of a user be freed who cannot work on them any more. Joins the caller's transaction."""
+    if user.active and roles.works_on_tickets(user.role):
+        return
+    payload = ReassignTickets(from_id=user.id, actor_kind=actor.kind, actor_id=actor.id, actor_name=actor.name)
+    tasks.enqueue(payload, key=reassignment_key(user.id))
+
+
+def reassignment_key(user_id: UUID) -> str:
+    """Return the key of the tasks that move a user's tickets: one after another, so that a hand-over ends first."""
+    return f"assignee:{user_id}"
 
 
 def _check_strength(user_id: UUID, password: str, changes: Mapping[str, Any]) -> None:

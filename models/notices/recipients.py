@@ -52,7 +52,10 @@ def _report_new_work(ticket: Ticket, event: AuthoredEvent) -> None:
 
 def _report_assigned(ticket: Ticket, event: AuthoredEvent) -> None:
     to = event["payload"]["to"]
-    for user in _readers(ticket, [] if to is None else [UUID(to)], but=event["actor_id"]):
+    if to is None:
+        _report_new_work(ticket, event)
+        return
+    for user in _readers(ticket, [UUID(to)], but=event["actor_id"]):
         _add(event, ticket, user, Kind.assigned, "assigned", actor=_actor_name(event))
 
 

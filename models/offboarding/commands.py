@@ -19,6 +19,8 @@ from models.staff import addresses
 from models.subscriptions import ownership
 from models.subscriptions import queries as subscriptions
 from models.subscriptions.queries import Subscription
+from models.tasks import commands as tasks
+from models.tasks.payloads import ReassignTickets
 from models.teams import queries as teams
 from models.tickets import queries as tickets
 
@@ -37,10 +39,11 @@ class Holdings:
 
 @dataclass(frozen=True, slots=True)
 class HandedOver:
-    """The number of things that got another owner."""
+    """The number of things that got another owner. `tickets`: the open tickets that move in the background."""
 
     api_keys: int
     webhooks: int
+    tickets: int
 
 
 def of_user(user_id: UUID) -> Holdings:
@@ -56,10 +59,11 @@ def of_user(user_id: UUID) -> Holdings:
     )
 
 
-def hand_over(user_id: UUID, to: UUID, *, by: Principal | None, actor: Actor) -> HandedOver:
-    """Give the API keys and the outgoing webhooks of a user to another one, all or none.
+def hand_over(user_id: UUID, to: UUID, *, by: Principal | None, actor: Actor, with_tickets: bool = True) -> HandedOver:
+    """Give the API keys, the outgoing webhooks and the open tickets of a user to another one, all or none.
 
-    The new owner has all rights of each key, as `by` has. Raises NotFound, Invalid or MoreThanYours.
+    A task moves the tickets. The new owner has all rights of each key, as `by` has. Raises NotFound, Invalid or
+    MoreThanYours.
     """
     assert database.in_transaction(), "all things are handed over, or none"
     if to == user_id:
@@ -70,7 +74,21 @@ def hand_over(user_id: UUID, to: UUID, *, by: Principal | None, actor: Actor) ->
     receiver = queries.get_user(to)
     if held.webhooks and not receiver.active:
         raise Invalid([FieldProblem("to", "expected an active user")])
-    return HandedOver(len(held.api_keys), ownership.give_all(user_id, to, actor=actor))
+    webhooks = ownership.give_all(user_id, to, actor=actor)
+    moving = held.tickets if with_tickets else 0
+    if moving:
+        _hand_over_tickets(user_id, to, actor)
+    return HandedOver(len(held.api_keys), webhooks, moving)
+
+
+def _hand_over_tickets(user_id: UUID, to: UUID, actor: Actor) -> None:
+    if not queries.can_take_tickets(to):
+        expected = "expected an active user who works on tickets, or `tickets: false`; the user has open tickets"
+        raise Invalid([FieldProblem("to", expected)])
+    payload = ReassignTickets(
+        from_id=user_id, to_id=to, actor_kind=actor.kind, actor_id=actor.id, actor_name=actor.name
+    )
+    tasks.enqueue(payload, key=identity.reassignment_key(user_id))
 
 
 def update_user(
@@ -83,7 +101,8 @@ def update_user(
 ) -> User:
     """Change a user like `identity.commands.update_user`; a deactivation also ends what the user holds elsewhere.
 
-    It pauses the user's outgoing webhooks and removes chat addresses and the links that would add one.
+    It pauses the user's outgoing webhooks and removes chat addresses and the links that would add one. The open tickets
+    of a user who cannot work on tickets any more are freed by a task, whoever changes the user.
     """
     with database.transaction():
         user = identity.update_user(user_id, changes, expected_version=expected_version, by=by, actor=actor)

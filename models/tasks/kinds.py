@@ -99,6 +99,7 @@ _KINDS = (
         patience_s=3 * 24 * 3600,
         retried_at="/v1/webhooks/{webhook}/deliveries/{delivery}/replay",
     ),
+    TaskKind("reassign_tickets", payloads.ReassignTickets, time_limit_s=60),
     TaskKind("notify_people", payloads.NotifyPeople),
     TaskKind("plan_notice", payloads.PlanNotice),
     TaskKind("hand_over_notices", payloads.HandOverNotices),

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -158,6 +158,16 @@ class DeliverWebhook(Payload, frozen=True):
 
     subscription_id: UUID
     event_id: UUID
+
+
+class ReassignTickets(Payload, frozen=True):
+    """Frees the open tickets of a user, or gives them to another one. `actor_*`: the person who decided it."""
+
+    from_id: UUID
+    actor_kind: Literal["user", "api_key", "requester", "system"]
+    to_id: UUID | None = None
+    actor_id: str | None = None
+    actor_name: str = ""
 
 
 class NotifyPeople(Payload, frozen=True):

@@ -14,6 +14,7 @@ from models.conversations import queries as conversations
 from models.definitions import desk
 from models.events import queries as events
 from models.events.commands import Actor
+from models.events.payload import UNSET, Unset
 from models.events.ticket_payloads import TicketAssigned, TicketCreated, TicketUpdated
 from models.identity import queries as identity
 from models.infomodel import locks as field_locks
@@ -28,7 +29,7 @@ from models.requesters.commands import normalise_address
 from models.requesters.tables import Requester
 from models.tasks.payloads import AdvanceTicket
 from models.teams import queries as teams
-from models.ticket_actions import following, locks
+from models.ticket_actions import following, locks, reply_contact
 from models.ticket_actions.input_needed import ConfirmationRequired
 from models.ticket_workflow import steps
 from models.tickets import queries, ticket_fields
@@ -252,6 +253,7 @@ def reply(
     ticket = change.ticket
     if ticket.category == "closed":
         raise TicketClosed()
+    reply_contact.require(change)
     author = messages.actor_author(actor)
     readers = participants.of_reply(ticket, copies).people
     message_id, _ = messages.add_reply(
@@ -397,8 +399,15 @@ def _events_of(ticket: Ticket, different: Mapping[str, Any]) -> list[Event]:
     return found
 
 
-def assign(ticket_id: UUID, assignee_id: UUID | None, *, actor: Actor, expected_version: int | None = None) -> Ticket:
-    """Assign the ticket to an active user, or to nobody.
+def assign(
+    ticket_id: UUID,
+    assignee_id: UUID | None,
+    *,
+    actor: Actor,
+    expected_version: int | None = None,
+    how: str | Unset = UNSET,
+) -> Ticket:
+    """Assign the ticket to an active user, or to nobody. `how`: the way in which it came to that, if not by a choice.
 
     Raises PreconditionFailed when the ticket is not at `expected_version` any more, Invalid when no such active user
     works on tickets.
@@ -410,7 +419,7 @@ def assign(ticket_id: UUID, assignee_id: UUID | None, *, actor: Actor, expected_
         return change.ticket
     if assignee_id is not None and not identity.can_take_tickets(assignee_id):
         raise Invalid([FieldProblem("/assignee_id", "expected the id of an active user who works on tickets")])
-    change.record(TicketAssigned(from_=change.ticket.assignee_id, to=assignee_id))
+    change.record(TicketAssigned(from_=change.ticket.assignee_id, to=assignee_id, how=how))
     change.ticket.assignee_id = assignee_id
     steps.react(change, "assigned")
     return change.save()

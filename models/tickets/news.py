@@ -30,7 +30,9 @@ def _concerns(event: EventPayload, actor: Actor) -> bool:
 
 
 def _is_arrival(event: EventPayload) -> bool:
-    """Return True if the event opens a ticket or moves it to another team."""
+    """Return True if the event opens a ticket, moves it to another team or takes it from its assignee."""
+    if isinstance(event, TicketAssigned):
+        return event.to is None
     return isinstance(event, TicketCreated) or (isinstance(event, TicketUpdated) and "team" in event.changes)
 
 

@@ -43,6 +43,12 @@ def count_open_of(user_id: UUID) -> int:
     return int(Ticket.select().where(Ticket.assignee_id == user_id, Ticket.category.not_in(["done", "closed"])).count())
 
 
+def open_ids_of(user_id: UUID, *, limit: int) -> list[UUID]:
+    """Return the ids of the open tickets that are assigned to a user, oldest first."""
+    query = Ticket.select(Ticket.id).where(Ticket.assignee_id == user_id, Ticket.category.not_in(["done", "closed"]))
+    return [row["id"] for row in database.rows(query.order_by(Ticket.id).limit(limit))]
+
+
 def next_number() -> int:
     """The number of the next ticket.
 

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
+
+import pytest
 
 from models.staff import addresses
+from models.ticket_actions import commands
+from models.tickets.tables import Ticket
 from tests.desk import Desk
 from tests.functions.callers import PASSWORD, Caller, paths, problem, sqlite_only
 from tests.functions.conftest import sign_in
@@ -55,7 +60,7 @@ def test_what_is_handed_over_goes_on_after_the_deactivation(gateway: Any, machin
     done = machine.made(f"/v1/users/{boss['id']}/handovers", {"to": heir["id"]})
     machine.ask("PATCH", f"/v1/users/{boss['id']}", {"active": False}, headers=ANYBODY)
 
-    assert done == {"api_keys": 1, "webhooks": 1}
+    assert done == {"api_keys": 1, "webhooks": 1, "tickets": 0}
     assert robot.read("/v1/me")["name"] == "robot"
     held = machine.read(f"/v1/users/{heir['id']}/holdings")
     assert "robot" in {key["name"] for key in held["api_keys"]}
@@ -73,6 +78,82 @@ def test_nothing_is_handed_over_to_somebody_with_fewer_rights(gateway: Any, mach
     held = machine.read(f"/v1/users/{boss['id']}/holdings")
     assert (len(held["api_keys"]), len(held["webhooks"])) == (2, 1)
     assert paths(problem(machine.post(f"/v1/users/{boss['id']}/handovers", {"to": boss["id"]}), 422)) == ["/to"]
+
+
+def given(desk: Desk, role: str, count: int) -> list[Ticket]:
+    """Open tickets of a seeded user, and one that is solved."""
+    user = UUID(str(desk.person(role).id))
+    tickets = [desk.create_ticket(f"Printer {number}") for number in range(count + 1)]
+    for ticket in tickets:
+        desk.command(commands.assign, ticket.id, user, actor=desk.person("admin"))
+    desk.transition(tickets[-1], "resolve")
+    desk.run_due()
+    return tickets
+
+
+def assignees(desk: Desk, tickets: list[Ticket]) -> list[str | None]:
+    return [None if (one := desk.reload(ticket).assignee_id) is None else str(one) for ticket in tickets]
+
+
+@pytest.mark.parametrize("change", [{"active": False}, {"role": "accountant"}])
+@sqlite_only
+def test_the_open_tickets_of_an_agent_who_leaves_are_freed_with_an_event_each(
+    machine: Caller, desk: Desk, change: dict[str, object]
+) -> None:
+    agent = str(desk.person("agent").id)
+    tickets = given(desk, "agent", 23)
+
+    machine.ask("PATCH", f"/v1/users/{agent}", change, headers=ANYBODY)
+    desk.run_due()
+
+    assert assignees(desk, tickets) == [None] * 23 + [agent]
+    for ticket in tickets[:23]:
+        [freed] = [one for one in desk.events(ticket, "ticket_assigned") if one["payload"]["to"] is None]
+        assert freed["payload"] == {"from": agent, "to": None, "how": "freed"}
+        assert freed["actor_kind"] == "api_key"
+    assert desk.events(tickets[-1], "ticket_assigned")[-1]["payload"]["to"] == agent
+
+
+@sqlite_only
+def test_a_freed_ticket_of_a_team_is_new_work_for_its_members(machine: Caller, desk: Desk) -> None:
+    ticket = desk.create_ticket(team="support")
+    desk.run_due()
+    desk.command(commands.assign, ticket.id, UUID(str(desk.person("agent").id)), actor=desk.person("admin"))
+    desk.run_due()
+
+    machine.ask("PATCH", f"/v1/users/{desk.person('agent').id}", {"active": False}, headers=ANYBODY)
+    desk.run_due()
+
+    told = desk.rows("SELECT kind FROM notices WHERE user_id = :id ORDER BY id", id=desk.person("manager").id)
+    assert [row["kind"] for row in told] == ["new_work", "new_work"]
+
+
+@sqlite_only
+def test_tickets_are_handed_over_before_a_deactivation_frees_the_rest(machine: Caller, desk: Desk) -> None:
+    agent, manager = str(desk.person("agent").id), str(desk.person("manager").id)
+    tickets = given(desk, "agent", 45)
+
+    done = machine.made(f"/v1/users/{agent}/handovers", {"to": manager})
+    machine.ask("PATCH", f"/v1/users/{agent}", {"active": False}, headers=ANYBODY)
+    desk.run_due()
+
+    assert done["tickets"] == 45
+    assert assignees(desk, tickets) == [manager] * 45 + [agent]
+    assert desk.events(tickets[0], "ticket_assigned")[-1]["payload"]["how"] == "handed_over"
+
+
+@sqlite_only
+def test_tickets_are_not_handed_over_to_somebody_who_cannot_take_them(machine: Caller, desk: Desk) -> None:
+    agent, accountant = str(desk.person("agent").id), str(desk.person("accountant").id)
+    tickets = given(desk, "agent", 1)
+
+    refused = problem(machine.post(f"/v1/users/{agent}/handovers", {"to": accountant}), 422)
+    without = machine.made(f"/v1/users/{agent}/handovers", {"to": accountant, "tickets": False})
+    desk.run_due()
+
+    assert paths(refused) == ["/to"]
+    assert without["tickets"] == 0
+    assert assignees(desk, tickets) == [agent, agent]
 
 
 @sqlite_only

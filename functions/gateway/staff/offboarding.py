@@ -38,7 +38,7 @@ class AddressHeld(msgspec.Struct):
 
 
 class HoldingsShown(msgspec.Struct):
-    """The things that a user holds. A deactivation ends them, except tickets and membership of teams.
+    """The things that a user holds. A deactivation ends them, except membership of teams, and frees the tickets.
 
     `tickets` counts the open tickets that are assigned to the user.
     """
@@ -52,16 +52,18 @@ class HoldingsShown(msgspec.Struct):
 
 
 class Handover(msgspec.Struct, forbid_unknown_fields=True):
-    """The user who gets the API keys and the outgoing webhooks."""
+    """The user who gets the API keys, the outgoing webhooks and, unless `tickets` is false, the open tickets."""
 
     to: UUID
+    tickets: bool = True
 
 
 class HandedOverShown(msgspec.Struct):
-    """The number of things that got another owner."""
+    """The number of things that got another owner. `tickets` counts the open tickets, which move in the background."""
 
     api_keys: int
     webhooks: int
+    tickets: int
 
 
 @operations.add(
@@ -97,10 +99,13 @@ def read_holdings(call: Call) -> Answer:
     problems=(404, 409),
 )
 def hand_over(call: Call[Handover]) -> Answer:
-    """Gives all API keys and outgoing webhooks of the user to another active user, or nothing.
+    """Gives all API keys, outgoing webhooks and open tickets of the user to another active user, or nothing.
 
-    The new owner must have all rights of the keys, as the caller must.
+    Each ticket is assigned by an event of its own, within moments after the response. The new owner must have all
+    rights of the keys, as the caller must.
     """
     user_id = pages.id_of(call.params["user"], "user")
-    done = offboarding.hand_over(user_id, call.body.to, by=call.caller, actor=call.caller.actor)
-    return Answer(HandedOverShown(done.api_keys, done.webhooks), status=201)
+    done = offboarding.hand_over(
+        user_id, call.body.to, by=call.caller, actor=call.caller.actor, with_tickets=call.body.tickets
+    )
+    return Answer(HandedOverShown(done.api_keys, done.webhooks, done.tickets), status=201)

@@ -69,7 +69,8 @@ class UserChanges(msgspec.Struct, forbid_unknown_fields=True):
     """The properties to change; others keep their values.
 
     Deactivation, a new role, address or password ends the sessions of the user. Deactivation also revokes API keys,
-    pauses outgoing webhooks and removes chat addresses; `POST /v1/users/{user}/handovers` keeps keys and webhooks.
+    pauses outgoing webhooks and removes chat addresses. It frees the user's open tickets, as does a role that does not
+    work on tickets. `POST /v1/users/{user}/handovers` keeps keys and webhooks, and gives the tickets to a colleague.
     """
 
     email: UserEmail | msgspec.UnsetType = msgspec.UNSET

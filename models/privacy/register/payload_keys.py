@@ -40,6 +40,9 @@ PLAIN: Final = frozenset(
         "choices",  # labels of the configuration
         "question",  # an id and a number
         "account",
+        "actor_id",
+        "actor_kind",
+        "actor_name",  # a user's
         "automatic",
         "based_on",
         "by",

@@ -264,13 +264,3 @@ def test_a_provider_that_is_away_for_a_day_makes_a_dead_letter_that_people_see(d
     desk.command(deliveries.retry, delivery["id"])
     desk.run_due()
     assert desk.sent_bodies() == ["x"]
-
-
-def test_a_ticket_without_a_way_to_its_requester_keeps_the_reply_and_sends_nothing(desk: Desk) -> None:
-    made = desk.create_ticket()
-    desk.reply(made, "x")
-    desk.run_due()
-
-    assert desk.calls == []
-    assert desk.deliveries(made) == []
-    assert desk.bodies(made, "outbound") == ["x"]

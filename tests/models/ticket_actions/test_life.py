@@ -109,7 +109,7 @@ def test_fields_do_not_pile_up_beyond_their_bound_by_transitions(desk: Desk) -> 
 
 
 def test_each_change_that_people_see_raises_the_version_by_one(desk: Desk) -> None:
-    ticket = desk.create_ticket()
+    ticket = desk.create_ticket(email="ada@example.com")
     versions = [ticket.version]
 
     for change in (
