@@ -6,7 +6,7 @@ Joins the caller's transaction.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -35,10 +35,12 @@ from models.ports.inbound import (
     StaffMessage,
 )
 from models.requesters import commands as requesters
+from models.requesters import facts
 from models.requesters.tables import Requester
 from models.staff_chat import chat_commands as hearing
 from models.staff_chat import ticket_posts
 from models.ticket_actions import arrivals, reachability
+from models.tickets import ticket_fields
 
 
 def record(event: inbox.RawEvent, account: ChannelAccount, parsed: Parsed) -> None:
@@ -94,6 +96,8 @@ def _accept(event: inbox.RawEvent, account: ChannelAccount, parsed: InboundMessa
         # The sender reaches us, so the desk may write to them again.
         requesters.unsuppress(account.channel, parsed.author_address)
         chats.mark_unreachable(account, parsed.contact_address, None)
+    if isinstance(known := parsed.details.get("author_fields"), Mapping):
+        facts.learn(requester, known, lookups=ticket_fields.LOOKUPS)
     thread = _thread_of(event, account, parsed, requester)
     if isinstance(thread, Answered):
         _show_anew(account, thread)

@@ -203,3 +203,17 @@ def test_fields_that_the_tickets_type_has_and_that_fit_are_set(
     assert not {"affected_users", "nothing"} & ticket.fields.keys()
     [message] = [one for one in desk.messages(ticket) if one["direction"] == "inbound"]
     assert message["details"]["fields"] == {"severity": "major", "affected_users": "many", "nothing": "major"}
+
+
+def test_facts_about_the_author_become_fields_of_the_requester(
+    service: HttpReceiver, provider: Caller, machine: Caller, desk: Desk
+) -> None:
+    body = account_body()
+    body["events"][1]["author"]["fields"] = {"phone": "$.phone", "vip": "$.phone", "shoe": "$.phone"}
+    publish(body)
+
+    post(provider, event(phone="+49 30 1234"))
+    desk.run_due()
+
+    requester_id = desk.ticket().requester_id
+    assert machine.read(f"/v1/requesters/{requester_id}")["fields"] == {"phone": "+49301234"}

@@ -40,11 +40,15 @@ class Auth(Signing, kw_only=True):
 
 
 class Author(msgspec.Struct, forbid_unknown_fields=True):
-    """The author of a message. `verified`: the service vouches for the address (a chat does, a form does not)."""
+    """The author of a message. `verified`: the service vouches for the address (a chat does, a form does not).
+
+    `fields`: facts about the author, by the names of the fields of requesters.
+    """
 
     address: Expression
     name: Expression = ""
     verified: bool = False
+    fields: dict[str, Expression] = {}
 
 
 class Files(msgspec.Struct, forbid_unknown_fields=True):

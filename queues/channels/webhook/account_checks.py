@@ -86,6 +86,8 @@ def _message(at: str, rule: Rule) -> Iterator[FieldProblem]:
         yield FieldProblem(f"{at}.author", "expected who wrote (or `ignore` with a reason)")
     else:
         yield from checks.optional_expressions(f"{at}.author", rule.author, ("address", "name"))
+        for name, one in rule.author.fields.items():
+            yield from checks.expression(f"{at}.author.fields.{name}", one)
     if rule.text is None:
         yield from account_keys.unused(rule, of={"text_format"}, used=(), why="without `text`", at=at)
     if rule.text is None and not rule.attachments:

@@ -99,7 +99,10 @@ def _message(rule: Rule, number: int, document: Any, account: ChannelAccount) ->
 
 def _details(rule: Rule, document: Any, left_out: list[str]) -> JsonObject:
     fields = {name: expressions.value(one, document) for name, one in rule.fields.items()}
-    return {name: found for name, found in (("fields", fields), ("left_out", left_out)) if found}
+    facts = rule.author.fields if rule.author is not None else {}
+    author_fields = {name: expressions.value(one, document) for name, one in facts.items()}
+    told = (("fields", fields), ("author_fields", author_fields), ("left_out", left_out))
+    return {name: found for name, found in told if found}
 
 
 def _subject(rule: Rule, document: Any) -> str | None:

@@ -61,6 +61,8 @@ def of(message: Json, author: Author, place: Place) -> Json:
     describe = _OF_KINDS.get(kind)
     if describe is not None:
         found[kind] = describe(member(message, kind))
+    if kind == "contact":
+        found["author_fields"] = _own_phone(found[kind], author)
     if "caption" in message and content.words(message) is not None:
         # The caption of one part is the text of the whole album.
         found["caption"] = True
@@ -198,6 +200,13 @@ def _contact(value: Json) -> Json:
             "user_id": identifier(value, "user_id"),
         }
     )
+
+
+def _own_phone(contact: Json, author: Author) -> Json:
+    """Return the phone number of the author, if the shared contact is the author's own. The Bot API names its user."""
+    if str(contact.get("user_id")) != author.address:
+        return {}
+    return _with_values({"phone": contact.get("phone_number")})
 
 
 def _poll(value: Json) -> Json:

@@ -37,6 +37,18 @@ def read(**message: Any) -> InboundMessage:
     return parsed
 
 
+@pytest.mark.parametrize(
+    ("contact", "known"),
+    [
+        ({"phone_number": "+4930123", "user_id": 7}, {"phone": "+4930123"}),
+        ({"phone_number": "+4930123", "user_id": 8}, None),
+        ({"phone_number": "+4930123"}, None),
+    ],
+)
+def test_the_own_contact_of_the_author_tells_their_phone_number(contact: dict[str, Any], known: Any) -> None:
+    assert read(contact={"first_name": "Ada", **contact}).details.get("author_fields") == known
+
+
 @pytest.mark.parametrize("fixture", golden.fixtures("telegram"), ids=lambda path: path.stem)
 def test_a_recorded_update_reads_as_it_did(fixture: Path) -> None:
     parsed = parse(fixture.read_bytes(), {}, golden.TELEGRAM)
