@@ -17,6 +17,7 @@ from models.events.ticket_payloads import MessageDeleted, MessageEditSent
 from models.kernel.errors import Conflict, Forbidden
 from models.kernel.storage import database
 from models.ports.outbound import Operation
+from models.ticket_actions import following
 from models.tickets.ticket_change import TicketChange
 
 # Channel -> the operations that it supports: send, edit, delete.
@@ -46,6 +47,8 @@ def edit(message_id: UUID, body: str, *, actor: Actor, can: Can, of_others: bool
     if row["body"] == body:
         return
     received.rewrite(change, message_id, before=row["body"], after=body)
+    if row["kind"] == "note":
+        following.mention_anew(change, row, body)
     deliveries = outgoing.change_sent(change, message_id, "edit")
     if deliveries:
         change.record(MessageEditSent(message_id=message_id, delivery_ids=deliveries))

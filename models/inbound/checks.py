@@ -16,6 +16,7 @@ from models.desk_mail import links
 from models.inbound import held_back, notice_answers, quarantine
 from models.inbox import commands as inbox
 from models.kernel.storage.advisory_lock import advisory_lock
+from models.notices import answers
 from models.ports.inbound import InboundMessage
 from models.requesters import commands as requesters
 
@@ -174,6 +175,7 @@ def _answer_to_desk_mail(event: inbox.RawEvent, account: ChannelAccount, parsed:
         return None
     if parsed.failure is not None:
         desk_mail.record_error(mail_id, "the mail came back")
+        answers.record_bounce(mail_id)
         return Settlement("ignored", "a bounce of a mail of the desk itself")
     taken = notice_answers.take(account, parsed, mail_id, event_id=event.id)
     if taken is None:

@@ -46,6 +46,12 @@ def of_mail(mail_id: UUID) -> Answered | None:
     return Answered(row["user_id"], row["ticket_id"], becomes, row["text"], row["created_at"])
 
 
+def record_bounce(mail_id: UUID) -> None:
+    """Store that the mail of a notice came back. Joins the caller's transaction. A mail of another kind has none."""
+    came_back = NoticeDelivery.update(state="failed", error="the mail came back")
+    came_back.where(NoticeDelivery.batch_id == mail_id, NoticeDelivery.state == "sent").execute()
+
+
 def is_taken(mail_id: UUID, external_id: str) -> bool:
     """Return True if this answer was taken before, for example by another mailbox of the desk."""
     found = NoticeAnswer.select().where(NoticeAnswer.mail_id == mail_id, NoticeAnswer.external_id == external_id)

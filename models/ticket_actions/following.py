@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
+from models.conversations.row_types import MessageRow
+from models.conversations.tables import Message
 from models.events.commands import Actor
 from models.identity import colleagues
 from models.identity import queries as identity
@@ -41,6 +43,18 @@ def mention(change: TicketChange, user_ids: Sequence[UUID], *, message_id: UUID)
         locale = identity.get_user(user_id).locale
         text = texts.text("mentioned", locale, actor=change.actor.name, number=change.ticket.number)
         notices.add(change, user_id, kind=Kind.mentioned, rule="mentioned", text=text, message_id=message_id)
+
+
+def mention_anew(change: TicketChange, note: MessageRow, body: str) -> None:
+    """Mention the users whom the new text of a note names and its earlier texts did not. Raises Conflict."""
+    named = mentioned_in(body, is_html=note["body_format"] == "html", actor=change.actor).users
+    known = [str(one) for one in note["details"].get("mentions", [])]
+    added = [user_id for user_id in named if str(user_id) not in known]
+    if not added:
+        return
+    details = {**note["details"], "mentions": [*known, *(str(user_id) for user_id in added)]}
+    Message.update(details=details).where(Message.id == note["id"]).execute()
+    mention(change, added, message_id=note["id"])
 
 
 def mentioned_in(text: str, *, is_html: bool, actor: Actor) -> mentions.Mentions:

@@ -13,13 +13,13 @@ from models.kernel.storage import database
 from models.notice_settings.rules import Digest
 from models.offboarding import commands as offboarding
 from models.ports.author_proof import AuthorProof
-from models.ports.inbound import InboundMessage
+from models.ports.inbound import DeliveryFailure, InboundMessage
 from models.teams import commands as teams
 from models.ticket_actions import commands as tickets
 from models.tickets.tables import Ticket
 from tests.desk import Desk
 from tests.models.inbound.conftest import Change
-from tests.models.notices.reading import assign, choose, listed, mails_to, user
+from tests.models.notices.reading import assign, choose, listed, mails_to, user, ways
 
 pytestmark = pytest.mark.parametrize("database_engine", ["sqlite"], indirect=True)
 
@@ -278,3 +278,25 @@ def test_a_flood_of_forged_answers_is_no_flood_of_notices(desk: Desk, ticket: Ti
 
     assert written(desk, ticket) == []
     assert 0 < len(refusals(desk)) <= 5
+
+
+def test_a_notice_whose_mail_comes_back_is_failed(desk: Desk, ticket: Ticket) -> None:
+    mail = mails_to(desk)[0].message
+    assert mail.external_id is not None
+    failure = DeliveryFailure("5.1.1", "no such user")
+    report = InboundMessage(
+        "mailer-daemon@example.test",
+        "Mailer",
+        "mailer-daemon@example.test",
+        "It came back.",
+        references=(mail.external_id,),
+        failure=failure,
+        automatic="bounce",
+    )
+
+    event = desk.receive(report)
+    desk.run_due()
+
+    assert desk.inbox(event)["status"] == "ignored"
+    assert ways(desk) == [("mail", "failed", "the mail came back")]
+    assert written(desk, ticket) == []

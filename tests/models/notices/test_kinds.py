@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from models.deliveries import corrections
 from models.events.commands import SYSTEM, Actor
 from models.identity import commands as identity
 from models.notice_settings.rules import Kind, Way
@@ -86,6 +87,18 @@ def test_a_note_mentions_by_name(desk: Desk, text: str, mentioned: bool) -> None
 
     assert kinds(desk, "manager") == ["mentioned"] * mentioned
     assert [text in mail.body for mail in mails_to(desk, "manager")] == [True] * mentioned
+
+
+def test_an_edit_of_a_note_mentions_whom_it_adds_and_nobody_twice(desk: Desk) -> None:
+    ticket = desk.create_ticket()
+    note = desk.command(tickets.note, ticket.id, "@Mira, look.", actor=desk.person("agent"))
+
+    desk.command(
+        corrections.edit, note, "@Mira, look. @Ada, too.", actor=desk.person("agent"), can=lambda _: frozenset()
+    )
+    desk.command(corrections.edit, note, "@Mira and @Ada, look.", actor=desk.person("agent"), can=lambda _: frozenset())
+
+    assert kinds(desk, "manager") == kinds(desk, "admin") == ["mentioned"]
 
 
 def test_a_name_that_two_users_have_mentions_neither(desk: Desk) -> None:
