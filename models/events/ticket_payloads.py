@@ -100,6 +100,15 @@ class TicketMigrated(EventPayload, frozen=True, kw_only=True):
     timers: Json | Unset = UNSET
 
 
+class TicketReclassified(EventPayload, frozen=True, kw_only=True):
+    """A ticket moved to the life cycle of its new type."""
+
+    type: str
+    from_: Unpublished[WorkflowPlace] = field(name="from")
+    to: Unpublished[WorkflowPlace]
+    reason: str
+
+
 class MigrationSkipped(EventPayload, frozen=True, kw_only=True):
     """A ticket could not move to another version."""
 

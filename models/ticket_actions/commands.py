@@ -31,7 +31,7 @@ from models.tasks.payloads import AdvanceTicket
 from models.teams import queries as teams
 from models.ticket_actions import following, locks, reply_contact
 from models.ticket_actions.input_needed import ConfirmationRequired
-from models.ticket_workflow import steps
+from models.ticket_workflow import reclassifying, steps
 from models.tickets import queries, ticket_fields
 from models.tickets.tables import Ticket
 from models.tickets.ticket_change import TicketChange
@@ -328,20 +328,18 @@ def update(
     Fields are merged: a field that `changes` does not name keeps its value, and null removes one. Tags are replaced as
     a whole.
 
-    Raises PreconditionFailed when the ticket changed meanwhile, Invalid for a wrong priority, team or field.
+    Another type moves the ticket to the life cycle of that type.
+
+    Raises PreconditionFailed when the ticket changed meanwhile, Invalid for a wrong priority, team or field, TypeLocked
+    while something holds the type.
     """
     change = TicketChange.of(ticket_id, actor=actor)
     ticket = change.ticket
     if expected_version is not None and ticket.version != expected_version:
         raise PreconditionFailed(f"If-Match: expected version {ticket.version}, found {expected_version}")
-    if "priority" in changes:
-        allowed: tuple[str, ...] = steps.workflow_of(change).priorities
-        if changes["priority"] not in allowed:
-            raise Invalid(
-                [FieldProblem("/priority", f"expected one of {', '.join(allowed)}, found {changes['priority']!r}")]
-            )
     if changes.get("type", ticket.type) != ticket.type:
         ticket_fields.check_type(changes["type"])
+    _check_priority(change, changes)
     locks.check_type(change, changes.get("type", ticket.type))
     changes = _with_valid_fields(change, dict(changes), role)
     different = {name: value for name, value in changes.items() if getattr(ticket, name) != value}
@@ -353,8 +351,23 @@ def update(
         ticket.former_types = [*(one for one in ticket.former_types if one != ticket.type), ticket.type]
     for name, value in different.items():
         setattr(ticket, name, value)
-    steps.touched(change, happened, role=role)
+    if "type" in different:
+        steps.retyped(change, happened, role=role)
+    else:
+        steps.touched(change, happened, role=role)
     return change.save()
+
+
+def _check_priority(change: TicketChange, changes: Mapping[str, Any]) -> None:
+    """Check the priority after a change against the life cycle that the ticket has after it. Raises Invalid."""
+    if changes.keys().isdisjoint(("priority", "type")):
+        return
+    ticket = change.ticket
+    target = reclassifying.target_of(changes.get("type", ticket.type), ticket.workflow) if "type" in changes else None
+    allowed: tuple[str, ...] = (target.definition if target is not None else steps.workflow_of(change)).priorities
+    priority = changes.get("priority", ticket.priority)
+    if priority not in allowed and ("priority" in changes or target is not None):
+        raise Invalid([FieldProblem("/priority", f"expected one of {', '.join(allowed)}, found {priority!r}")])
 
 
 def _with_valid_fields(change: TicketChange, changes: JsonObject, role: str) -> JsonObject:

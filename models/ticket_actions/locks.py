@@ -7,12 +7,9 @@ from typing import Any
 
 from models.infomodel import locks, published
 from models.kernel.errors import Conflict, FieldProblem, Invalid
-from models.ticket_workflow import steps
+from models.ticket_workflow import steps, type_locks
 from models.tickets.ticket_change import TicketChange
 from models.workflow import engine
-from models.workflow.definition import Workflow
-from models.workflow.execution import standing
-from models.workflow.instance import Instance
 
 
 class TypeLocked(Conflict):
@@ -43,29 +40,10 @@ def check_type(change: TicketChange, type_: str) -> None:
     if type_ == ticket.type:
         return
     workflow = steps.workflow_of(change)
-    instance = steps.instance_of(change, workflow)
-    entity = published.find(ticket.type)
-    held = [f"{name} is locked" for name in sorted(locks.locked(entity, ticket.state))]
-    held += [f"the approval of {name} stands" for name in sorted(instance.approved)]
-    held += [f"{name} waits for an approval" for name in sorted(instance.approvals)]
-    if not held:
-        return
-
-    def is_free(state: str) -> bool:
-        return not locks.locked(entity, state) and not _binds(workflow, instance, state)
-
-    ways = " or ".join(engine.ways_out(workflow, instance, is_free))
-    way = f"take {ways} first" if ways else "no transition ends that"
-    raise TypeLocked(f"the type cannot change while the ticket is {ticket.state}: {', '.join(held)}; {way}")
+    reason = type_locks.refusal(workflow, steps.instance_of(change, workflow))
+    if reason is not None:
+        raise TypeLocked(reason)
 
 
 def _frees(states: Any) -> Callable[[str], bool]:
     return lambda state: state not in states
-
-
-def _binds(workflow: Workflow, instance: Instance, state: str) -> bool:
-    """Return True if an approval that waits or stands now would still do so in a state."""
-    waiting = (workflow.transitions[name] for name in instance.approvals if name in workflow.transitions)
-    return any(one.starts_in(state) for one in waiting) or any(
-        not standing.lapses_in(workflow, name, state) for name in instance.approved
-    )

@@ -305,6 +305,7 @@ _REPEATED: dict[str, Callable[[Simulation, RecordedPayload, str, JsonObject], ob
     "note_added": _noted,
     "ticket_updated": _updated,
     "ticket_state_changed": _moved,
+    "ticket_reclassified": lambda simulation, told, who, fields: simulation.arrive(told["to"], type=told.text("type")),
     "transition_refused": _refused,
     "ticket_assigned": _assigned,
     "signal_received": _signalled,

@@ -61,7 +61,7 @@ def put(change: TicketChange, target: str, clock: Clock, *, timer_key: str) -> N
     ticket_id = change.ticket.id
     row: database.Row = {"ticket_id": ticket_id} | columns(clock)
     if change.is_new:
-        change.batch.insert("sla_clocks", row)
+        _put_of_new_ticket(change, row)
     else:
         row["clock"] = as_json(row["clock"])
         names, places = ", ".join(row), ", ".join(f":{name}" for name in row)
@@ -72,6 +72,15 @@ def put(change: TicketChange, target: str, clock: Clock, *, timer_key: str) -> N
             row,
         )
     put_timer(ticket_id, target, clock, timer_key=timer_key)
+
+
+def _put_of_new_ticket(change: TicketChange, row: database.Row) -> None:
+    """Add the row to the change, or replace the row of the same target that an earlier step of the change added."""
+    for table, known in change.batch.rows():
+        if table == "sla_clocks" and known["target"] == row["target"]:
+            known.update(row | {"clock": as_json(row["clock"])})
+            return
+    change.batch.insert("sla_clocks", row)
 
 
 def put_timer(ticket_id: UUID, target: str, clock: Clock, *, timer_key: str) -> None:

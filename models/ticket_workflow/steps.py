@@ -12,6 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from models.definitions import desk
+from models.events.ticket_payloads import TicketReclassified, WorkflowPlace
 from models.identity import queries as identity
 from models.kernel import settings
 from models.kernel.ids import new_id
@@ -23,14 +24,15 @@ from models.requesters import queries as requesters
 from models.sla.clocks import Clock
 from models.tasks.tables import Task
 from models.teams import queries as teams
-from models.ticket_workflow import approvals, ratings
+from models.ticket_workflow import approvals, ratings, reclassifying
 from models.ticket_workflow import sla_clocks as sla
 from models.ticket_workflow.acts import apply_acts
 from models.tickets import ticket_fields
 from models.tickets.ticket_change import TicketChange
 from models.workflow import engine
-from models.workflow.acts import Refused
+from models.workflow.acts import Refused, TypeSet
 from models.workflow.definition import Workflow
+from models.workflow.execution.reclassification import EVENT, arrival
 from models.workflow.instance import Actor, Context, Event, Instance, MessageView, PendingApproval, RuleTrace, Step
 
 AUTOMATION = "automation"
@@ -75,6 +77,35 @@ def touched(change: TicketChange, events: list[Event], *, role: str) -> None:
     workflow = workflow_of(change)
     step = engine.touched(workflow, instance_of(change, workflow), context_of(change, workflow, role=role), events)
     _apply(change, workflow, step, event="field_changed")
+
+
+def retyped(change: TicketChange, events: list[Event], *, role: str) -> None:
+    """A person changed the ticket's type, and perhaps other values; the ticket has the new values already.
+
+    The ticket moves to the life cycle of its type, unless it is on it.
+    """
+    if reclassifying.target_of(change.ticket.type, change.ticket.workflow) is None:
+        touched(change, events, role=role)
+        return
+    _move_to_life_cycle_of_type(change, events, role=role)
+
+
+def _move_to_life_cycle_of_type(change: TicketChange, events: list[Event], *, role: str = AUTOMATION) -> None:
+    ticket = change.ticket
+    target = reclassifying.target_of(ticket.type, ticket.workflow)
+    if target is None:
+        return
+    old, new = workflow_of(change), target.definition
+    before = WorkflowPlace(workflow=ticket.workflow, version=ticket.workflow_version, state=ticket.state)
+    state, reason = arrival(new, ticket.workflow, ticket.state, ticket.category)
+    instance = instance_of(change, old if old.sla else new)
+    change.is_reclassified = True
+    ticket.workflow, ticket.workflow_version = new.workflow, target.version
+    after = WorkflowPlace(workflow=new.workflow, version=target.version, state=state)
+    change.record(TicketReclassified(type=ticket.type, from_=before, to=after, reason=reason))
+    context = context_of(change, new, role=role)
+    step = engine.reclassified(new, instance, context, state, old=old, reason=reason, events=events)
+    _apply(change, new, step, event=EVENT)
 
 
 def options(change: TicketChange, *, role: str, fields: Mapping[str, Any] | None = None) -> list[engine.Option]:
@@ -192,6 +223,7 @@ def context_of(
         fields_view=ticket_fields.fields_view,
         validate=ticket_fields.validated_by_rule,
         missing=ticket_fields.missing,
+        retype=lambda ticket, type_: reclassifying.retyped(change, workflow, ticket, type_),
         veto=lambda state: _UNREAD if _would_bury_a_message(change, workflow, state) else None,
         rating_url=lambda: ratings.new_url(change),
         requester=asker.requester,
@@ -261,6 +293,13 @@ def _apply(change: TicketChange, workflow: Workflow, step: Step, *, event: str) 
                 "looks": [_trace_as_json(trace) for trace in step.traces],
             },
         )
+    changed = [Event("field_changed", "type", before=one.before, after=one.after) for one in _retyped_by(step)]
+    if changed:
+        _move_to_life_cycle_of_type(change, changed)
+
+
+def _retyped_by(step: Step) -> list[TypeSet]:
+    return [act for act in step.acts if isinstance(act, TypeSet)]
 
 
 def _trace_as_json(trace: RuleTrace) -> JsonObject:

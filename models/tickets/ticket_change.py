@@ -49,6 +49,8 @@ class TicketChange:
         self.clocks: dict[str, Clock] | None = None
         # The event of this change that the workflow reacts to (ticket_created, agent_reply ...).
         self.event = ""
+        # Whether the ticket moved to the life cycle of another type in this change. It does so once at most.
+        self.is_reclassified = False
         # The rating that was asked for last in this change.
         self.rating_id: UUID | None = None
         # The failed delivery or the missed promise that this change is about: its notices are not doubled.

@@ -5,6 +5,7 @@ tickets.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from difflib import get_close_matches
 from typing import Any
 
@@ -33,6 +34,19 @@ def validated_by_rule(ticket: Instance, wanted: Mapping[str, Any]) -> JsonObject
     return _validated(
         entity, wanted, before=ticket.fields, role="automation", view=ticket.model_view(), complete=False, fresh=False
     )
+
+
+def retyped_by_rule(ticket: Instance, type_: str) -> JsonObject:
+    """All fields after a life cycle gave the ticket another type: defaults are filled in, other values stay.
+
+    Raises Invalid.
+    """
+    entity = published.find(type_)
+    if entity is None:
+        return dict(ticket.fields)
+    kept = {name: value for name, value in ticket.fields.items() if name in entity.fields}
+    view = replace(ticket, type=type_).model_view()
+    return _validated(entity, kept, before=ticket.fields, role="automation", view=view, complete=False, fresh=True)
 
 
 def missing(ticket: Instance) -> tuple[str, ...]:

@@ -90,6 +90,15 @@ class PrioritySet(Act, frozen=True, kw_only=True):
     after: str
 
 
+class TypeSet(Act, frozen=True, kw_only=True):
+    """The ticket type changed. `fields`: the fields by the model of the new type."""
+
+    kind = "type_set"
+    before: str
+    after: str
+    fields: JsonObject
+
+
 class TeamSet(Act, frozen=True, kw_only=True):
     """The team changed; an empty name is no team."""
 
@@ -299,6 +308,7 @@ AnyAct = (
     Moved
     | FieldSet
     | PrioritySet
+    | TypeSet
     | TeamSet
     | TagsSet
     | Assigned

@@ -69,6 +69,9 @@ def problems(workflow: Workflow) -> Iterator[FieldProblem]:
     for name, webhook in workflow.webhooks.items():
         if not re.match(r"^https?://[^\s/]+", webhook.url):
             yield FieldProblem(f".webhooks.{name}.url", "expected an address that starts with https:// or http://")
+    for old, states in workflow.states_from.items():
+        for state, ours in states.items():
+            yield from _one_of(f".states_from.{old}.{state}", ours, workflow.states, "states")
     yield from _expressions(workflow)
 
 

@@ -119,6 +119,7 @@ class Effect(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Something that follows; exactly one property besides `when` (a CEL condition) is set.
 
     `send`: a template goes to the requester over the ticket's channel. `set`: field -> value, or {cel: expression}.
+    `type`: the ticket gets another type, and moves to the life cycle of that type.
     """
 
     send: Name | None = None
@@ -136,6 +137,7 @@ class Effect(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     charge: Charge | None = None
     create_ticket: LinkedTicket | None = None
     ask_rating: Name | None = None
+    type: Name | None = None
     when: str | None = None
 
     @property
@@ -284,7 +286,8 @@ class Workflow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A whole life cycle. `types`: the ticket types whose fields its conditions may read. `templates`: message texts
     with {{ variables }}, by language.
 
-    `unmatched`: events to note in the history when no rule matches.
+    `unmatched`: events to note in the history when no rule matches. `states_from`: where a ticket starts whose type
+    changed: another life cycle -> its state -> a state of this one. Without an entry it starts in the initial state.
     """
 
     workflow: Name
@@ -302,6 +305,7 @@ class Workflow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     types: list[Name] = []
     priorities: tuple[str, ...] = ("low", "normal", "high", "urgent")
     tags: list[Name] = []
+    states_from: dict[Name, dict[Name, Name]] = {}
     description: str = ""
 
 

@@ -12,7 +12,15 @@ from dataclasses import dataclass, replace
 
 from models.workflow.acts import Reason, Refused
 from models.workflow.definition import Transition, Workflow
-from models.workflow.execution import approvals, carried_timers, guards, reactions, sla_promises, transitions
+from models.workflow.execution import (
+    approvals,
+    carried_timers,
+    guards,
+    reactions,
+    reclassification,
+    sla_promises,
+    transitions,
+)
 from models.workflow.execution.carried_timers import Remembered, Timers
 from models.workflow.execution.run import Run
 from models.workflow.instance import Context, Event, Instance, RuleTrace, Step
@@ -162,6 +170,28 @@ def touched(workflow: Workflow, instance: Instance, context: Context, events: li
     """
     run = Run(workflow, instance, context)
     sla_promises.follow(run)
+    for event in events:
+        run.emit(event)
+    reactions.drain(run)
+    return run.end()
+
+
+def reclassified(
+    workflow: Workflow,
+    instance: Instance,
+    context: Context,
+    state: str,
+    *,
+    old: Workflow,
+    reason: str,
+    events: list[Event],
+) -> Step:
+    """Let a ticket whose type changed enter a state of this life cycle, and run its reactions to the change.
+
+    `reason`: why it is this state; it becomes part of the trace.
+    """
+    run = Run(workflow, instance, context)
+    reclassification.enter(run, state, old=old, type_=instance.type, reason=reason)
     for event in events:
         run.emit(event)
     reactions.drain(run)

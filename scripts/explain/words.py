@@ -119,6 +119,12 @@ def _edited(payload: Payload, people: Mapping[str, str]) -> Words:
     return (f"message {payload.get('message_id')} edited where it was said", tuple(before))
 
 
+def _reclassified(payload: Payload, people: Mapping[str, str]) -> Words:
+    before, after = payload.get("from") or {}, payload.get("to") or {}
+    move = f"{before.get('workflow')} -> {after.get('workflow')} version {after.get('version')}"
+    return f"life cycle {move} for the type {payload.get('type')}", (f"because {short(payload.get('reason'))}",)
+
+
 def _rule(payload: Payload) -> tuple[str, ...]:
     """The rule, its condition and the values that it saw."""
     found = (
@@ -169,5 +175,6 @@ _LINES: dict[str, Callable[[Payload, Mapping[str, str]], Words]] = {
     "linked_ticket_made": _line(lambda p: f"made ticket #{p.get('number')} ({p.get('link')})"),
     "event_unmatched": _line(lambda p: f"no rule for {p.get('event')} {p.get('name') or ''}".rstrip()),
     "automation_stopped": _line(lambda p: f"rules stopped at {p.get('event')}: {short(p.get('reason'))}"),
+    "ticket_reclassified": _reclassified,
     "ticket_migrated": _line(lambda p: f"migrated {short(p.get('from'))} -> {short(p.get('to'))}"),
 }

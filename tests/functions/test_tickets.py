@@ -217,6 +217,20 @@ def test_changes_need_the_version_that_was_read(machine: Caller) -> None:
     assert several.status_code == 200
 
 
+def test_another_type_moves_the_ticket_to_the_life_cycle_of_the_type(machine: Caller) -> None:
+    made = machine.ticket()
+    path = f"/v1/tickets/{made['id']}"
+
+    changed = machine.ask("PATCH", path, {"type": "incident"}, headers={"If-Match": '"1"'}).json
+
+    assert (changed["type"], changed["workflow"], changed["state"]) == ("incident", "incident", "reported")
+    assert changed["next_due_at"] is not None
+    names = {one["transition"] for one in machine.read(f"{path}/transitions")["items"]}
+    assert "investigate" in names
+    [decision] = [one for one in machine.read(f"{path}/why")["decisions"] if one["event"] == "type_changed"]
+    assert "reported is the initial state" in decision["rules"][0]["reasons"][0]
+
+
 def test_a_change_that_changes_nothing_keeps_the_version(machine: Caller) -> None:
     ticket = machine.ticket()
 

@@ -203,6 +203,8 @@ def read_ticket(call: Call) -> Answer:
 def change_ticket(call: Call[TicketChanges]) -> Answer:
     """`fields` is merged: a field that it does not name keeps its value, and null removes one.
 
+    Another `type` moves the ticket to the life cycle of that type: into the state that its map names, or into its
+    initial state. While fields are locked, or an approval waits or stands, the type cannot change (409 `type_locked`).
     State and assignee have endpoints of their own.
     """
     expected = call.expected_version()

@@ -21,6 +21,7 @@ from models.workflow.acts import (
     TagsSet,
     TeamSet,
     TicketMade,
+    TypeSet,
 )
 
 
@@ -53,7 +54,7 @@ def moved(act: Moved) -> ticket_payloads.TicketStateChanged:
     )
 
 
-def updated(act: FieldSet | PrioritySet | TeamSet | TagsSet, name: str) -> ticket_payloads.TicketUpdated:
+def updated(act: FieldSet | PrioritySet | TypeSet | TeamSet | TagsSet, name: str) -> ticket_payloads.TicketUpdated:
     """Return the event of a change of one value."""
     return ticket_payloads.TicketUpdated(changes={name: {"from": act.before, "to": act.after}})
 

@@ -44,6 +44,7 @@ from models.workflow.acts import (
     TicketMade,
     TimerStarted,
     TimerStopped,
+    TypeSet,
     Unmatched,
     WebhookCalled,
     Withheld,
@@ -81,6 +82,8 @@ def _write(change: TicketChange, workflow: Workflow, act: AnyAct) -> None:
             _field_set(change, act)
         case PrioritySet():
             _priority_set(change, act)
+        case TypeSet():
+            _type_set(change, act)
         case TeamSet():
             _team_set(change, act)
         case TagsSet():
@@ -165,7 +168,7 @@ def _moved(change: TicketChange, workflow: Workflow, act: Moved) -> None:
         links.tell_parents(change)
 
 
-def _updated(change: TicketChange, act: FieldSet | PrioritySet | TeamSet | TagsSet, name: str) -> None:
+def _updated(change: TicketChange, act: FieldSet | PrioritySet | TypeSet | TeamSet | TagsSet, name: str) -> None:
     record(change, act_events.updated(act, name), act)
 
 
@@ -183,6 +186,13 @@ def _field_set(change: TicketChange, act: FieldSet) -> None:
 def _priority_set(change: TicketChange, act: PrioritySet) -> None:
     change.ticket.priority = act.after
     _updated(change, act, "priority")
+
+
+def _type_set(change: TicketChange, act: TypeSet) -> None:
+    ticket = change.ticket
+    ticket.former_types = [*(one for one in ticket.former_types if one != act.before), act.before]
+    ticket.type, ticket.fields = act.after, dict(act.fields)
+    _updated(change, act, "type")
 
 
 def _team_set(change: TicketChange, act: TeamSet) -> None:

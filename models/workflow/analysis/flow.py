@@ -53,7 +53,8 @@ def _nobody(subject: Subject) -> Iterator[Finding]:
 
 
 def _unreachable(subject: Subject, ways: list[tuple[str, str]]) -> Iterator[Finding]:
-    reached, grown = {subject.workflow.initial}, True
+    arrivals = (one for states in subject.workflow.states_from.values() for one in states.values())
+    reached, grown = {subject.workflow.initial, *arrivals}, True
     while grown:
         found = {end for start, end in ways if start in reached}
         grown = not found <= reached

@@ -127,6 +127,8 @@ def _teams_of(effect: Effect) -> Iterator[tuple[str, str | None]]:
 
 def _tickets(subject: Subject) -> Iterator[Finding]:
     for place, effect in places.effects(subject.workflow):
+        if effect.type is not None and subject.types is not None and effect.type not in subject.types:
+            yield error("undefined_type", f"{place}.type", f"there is no ticket type {effect.type!r}")
         made = effect.create_ticket
         if made is None:
             continue

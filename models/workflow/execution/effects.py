@@ -243,6 +243,22 @@ def _priority(run: Run, effect: Effect, rule: str, why: Reason) -> None:
         run.emit(Event("field_changed", "priority", before=before, after=effect.priority))
 
 
+def _type(run: Run, effect: Effect, rule: str, why: Reason) -> None:
+    """Give the ticket another type. The desk moves it to the type's life cycle when this step is over."""
+    assert effect.type is not None
+    ticket, before = run.instance, run.instance.type
+    if before == effect.type:
+        return
+    try:
+        fields = run.context.retype(ticket, effect.type)
+    except Invalid as error:
+        withhold(run, "type", "; ".join(f"{p.path}: {p.message}" for p in error.problems), rule=rule, why=why)
+        return
+    ticket.type, ticket.fields = effect.type, dict(fields)
+    run.act(acts.TypeSet(rule, why=why, before=before, after=effect.type, fields=dict(fields)))
+    run.emit(Event("field_changed", "type", before=before, after=effect.type))
+
+
 def _tags(run: Run, effect: Effect, rule: str, why: Reason) -> None:
     before = run.instance.tags
     kept = [tag for tag in before if tag not in (effect.remove_tags or [])]
@@ -316,4 +332,5 @@ _EFFECTS: dict[str, Callable[[Run, Effect, str, Reason], None]] = {
     "charge": _charge,
     "create_ticket": _create_ticket,
     "ask_rating": _ask_rating,
+    "type": _type,
 }

@@ -137,6 +137,16 @@ PAYLOADS: list[tuple[payload.EventPayload, str]] = [
         '{"migration_id":"%s","from":{"workflow":"support","version":1,"state":"new"},'
         '"to":{"workflow":"support","version":2,"state":"open"}}',
     ),
+    (
+        ticket.TicketReclassified(
+            type="incident",
+            from_=ticket.WorkflowPlace(workflow="support", version=1, state="new"),
+            to=ticket.WorkflowPlace(workflow="incident", version=2, state="reported"),
+            reason="r",
+        ),
+        '{"type":"incident","from":{"workflow":"support","version":1,"state":"new"},'
+        '"to":{"workflow":"incident","version":2,"state":"reported"},"reason":"r"}',
+    ),
     (ticket.MigrationSkipped(migration_id=SESSION, reason="r"), '{"migration_id":"%s","reason":"r"}'),
     (
         ticket.MessageReceived(message_id=SESSION, channel="api", account=None, automatic=None),

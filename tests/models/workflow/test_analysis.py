@@ -184,6 +184,7 @@ def test_the_clean_one_is_clean() -> None:
             "undefined_type",
             ".reactions[0].do[0].create_ticket.type",
         ),
+        ({"reactions": [on("note", do=[{"type": "ghost"}])]}, "undefined_type", ".reactions[0].do[0].type"),
         ({"templates": TEMPLATES}, "unused_template", ".templates.text"),
         ({"timers": AGAIN}, "unused_timer", ".timers.t"),
         ({"transitions": {"g": move(approval={"team": "it"})}}, "approval_for_ever", ".transitions.g.approval"),

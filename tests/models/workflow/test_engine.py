@@ -238,6 +238,7 @@ def test_every_kind_of_effect_acts() -> None:
         {"charge": {"kind": "fee", "amount": "4.50", "currency": "EUR"}},
         {"create_ticket": {"title": "text", "type": "task"}},
         {"ask_rating": "text"},
+        {"type": "incident"},
     ]
     simulated = simulation(
         reactions=[{"on": "note", "name": "all", "do": effects}],
@@ -263,6 +264,7 @@ def test_every_kind_of_effect_acts() -> None:
         "charged",
         "ticket_made",
         "rating_asked",
+        "type_set",
     ]
     assert simulated.instance.fields == {"copied": "normal"}
     assert step.acts[12].details["amount_minor"] == 450
