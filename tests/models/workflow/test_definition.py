@@ -54,6 +54,12 @@ def test_the_good_one_is_good() -> None:
     ("change", "value", "place", "told"),
     [
         ("initial", "nowhere", ".initial", "expected one of the states, found 'nowhere'"),
+        (
+            "states_from",
+            {"support": {"open": "nowhere"}},
+            ".states_from.support.open",
+            "expected one of the states, found 'nowhere'",
+        ),
         ("initial", None, "", "missing required field `initial`"),
         ("states.new.category", "lost", ".states.new.category", "Invalid enum value 'lost'"),
         ("states.new.colour", "red", ".states.new", "unknown field `colour`"),
