@@ -33,6 +33,8 @@ class Clock:
     warned_at: datetime | None = None
     breached_at: datetime | None = None
     met_at: datetime | None = None
+    # More time than the target, granted when a new target would have been over already.
+    grace_s: float = 0.0
 
 
 def start(
@@ -53,7 +55,7 @@ def start(
 def _aimed(clock: Clock, calendar: Calendar | None) -> Clock:
     """Return a running clock with the instants at which it will warn and breach."""
     assert clock.running_since is not None, "only a running clock has an aim"
-    left = max(0.0, clock.target_s - clock.elapsed_s)
+    left = max(0.0, clock.target_s + clock.grace_s - clock.elapsed_s)
     due_at = working_time.due(calendar, clock.running_since, left)
     warn_at = None
     if 0 < clock.warn_before_s < clock.target_s:
@@ -94,7 +96,7 @@ def meet(clock: Clock, now: datetime, calendar: Calendar | None) -> Clock:
     if clock.state not in ("running", "paused"):
         return clock
     used = elapsed_s(clock, now, calendar)
-    late = clock.breached_at is None and used > clock.target_s
+    late = clock.breached_at is None and used > clock.target_s + clock.grace_s
     return replace(
         clock,
         state="met",
@@ -131,14 +133,19 @@ def retarget(
     old_calendar: Calendar | None,
     calendar: Calendar | None,
     now: datetime,
+    can_be_kept: bool = False,
 ) -> Clock:
-    """Another priority or policy: the time used is kept, the due instant moves. A longer promise may take a breach
+    """Give a clock another target: the time used is kept, the due instant moves. A longer promise may take a breach
     back.
+
+    `can_be_kept`: a promise that is not broken and whose new target has passed already gets the whole target from now
+    on, because nobody could keep it otherwise.
     """
     if clock.state not in ("running", "paused"):
         return clock
     used = elapsed_s(clock, now, old_calendar)
     over = used >= target_s
+    grace_s = used if over and can_be_kept and clock.breached_at is None else 0.0
     moved = replace(
         clock,
         policy=policy,
@@ -147,7 +154,8 @@ def retarget(
         calendar=calendar_name,
         elapsed_s=used,
         running_since=now if clock.state == "running" else None,
-        warned_at=clock.warned_at if used >= target_s - warn_before_s else None,
+        grace_s=grace_s,
+        warned_at=clock.warned_at if used >= target_s - warn_before_s and not grace_s else None,
         breached_at=clock.breached_at if over else None,
     )
     return _aimed(moved, calendar) if moved.state == "running" else moved

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from typing import Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -169,6 +169,11 @@ def schedule(calendar: Calendar) -> Schedule:
             _schedules.clear()
         _schedules[key] = Schedule(calendar)
     return _schedules[key]
+
+
+def midnight(day: date, zone: str) -> datetime:
+    """Return the instant at which a day begins in a zone, in UTC. Raises OverflowError."""
+    return datetime.combine(day, time(), ZoneInfo(zone)).astimezone(UTC)
 
 
 def add(calendar: Calendar, start: datetime, working_s: float) -> datetime:

@@ -18,7 +18,7 @@ from models.kernel import names
 from models.kernel.errors import FieldProblem, Invalid
 from models.kernel.open_json import JsonObject
 from models.sla import working_time
-from models.workflow import places, templates
+from models.workflow import places, templates, time_checks
 from models.workflow.definition import (
     EFFECTS,
     NAMED_EVENTS,
@@ -63,6 +63,7 @@ def problems(workflow: Workflow) -> Iterator[FieldProblem]:
     yield from _reactions(workflow)
     yield from _timers(workflow)
     yield from _policies(workflow)
+    yield from time_checks.problems(workflow)
     for name, calendar in workflow.calendars.items():
         for problem in working_time.problems(calendar):
             yield FieldProblem(f".calendars.{name}{problem.path}", problem.message)
@@ -272,8 +273,6 @@ def _timers(workflow: Workflow) -> Iterator[FieldProblem]:
             yield from _one_of(f"{place}.in", state, workflow.states, "states")
         if not timer.in_ and not timer.manual:
             yield FieldProblem(f"{place}.in", "expected the states in which it runs, or `manual: true`")
-        if (timer.after is None) == (timer.after_s == 0):
-            yield FieldProblem(f"{place}.after", "expected a duration such as 7d (or `after_s`, not both)")
         yield from _duration(f"{place}.after", timer.after)
         if timer.after_s < 0:
             yield FieldProblem(f"{place}.after_s", "expected at least 1 second")

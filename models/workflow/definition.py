@@ -241,15 +241,29 @@ class Repeat(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     times: int
 
 
+class DateInstant(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The date in a field: the beginning of that day in `zone`, or its end; `before`: so much earlier.
+
+    A reminder with `before` does not fire when its instant has passed as the timer starts.
+    """
+
+    field: Name
+    before: Duration | None = None
+    day: Literal["begins", "ends"] = "begins"
+    zone: str = "UTC"
+
+
 class Timer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Fires the event `timer` when a ticket has been in one of the states for `after` (working time with a calendar).
 
-    Leaving the states stops it, unless `keep`. A `manual` one is started by the effect `start_timer` only.
+    `at` fires it at the date in a field instead, and a changed date moves it. Leaving the states stops it, unless
+    `keep`. A `manual` one is started by the effect `start_timer` only.
     """
 
     in_: list[Name] = msgspec.field(name="in", default_factory=list)
     after: Duration | None = None
     after_s: int = 0
+    at: DateInstant | None = None
     calendar: Name | None = None
     repeat: Repeat | None = None
     keep: bool = False

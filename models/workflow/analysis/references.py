@@ -58,6 +58,17 @@ def _fields(subject: Subject) -> Iterator[Finding]:
         if about is not None and about not in known | _OWN_FIELDS:
             yield _no_field(f".reactions[{index}].field", about, known)
     yield from _constants(subject, known)
+    yield from _dates(subject)
+
+
+def _dates(subject: Subject) -> Iterator[Finding]:
+    """Find timers whose field is no date."""
+    for name, timer in subject.workflow.timers.items():
+        for entity in (subject.entities or []) if timer.at is not None else []:
+            field = entity.fields.get(timer.at.field) if timer.at is not None else None
+            if field is not None and field.kind != "date":
+                told = f"expected a field of the kind date, found {field.kind}"
+                yield error("not_a_date", f".timers.{name}.at.field", told)
 
 
 def _constants(subject: Subject, known: set[str]) -> Iterator[Finding]:
@@ -74,6 +85,9 @@ def _fields_named(subject: Subject) -> Iterator[tuple[str, str]]:
             yield f".transitions.{name}.requires[{index}]", field
         for index, field in enumerate(transition.approval.withdrawn_by if transition.approval else ()):
             yield f".transitions.{name}.approval.withdrawn_by[{index}]", field
+    for name, timer in subject.workflow.timers.items():
+        if timer.at is not None:
+            yield f".timers.{name}.at.field", timer.at.field
     for place, effect in places.effects(subject.workflow):
         for field in effect.set or {}:
             yield f"{place}.set.{field}", field

@@ -95,6 +95,10 @@ def _carry_running(run: Run, name: str, timer: Timer, old: Workflow, running: Ru
     known = old.timers.get(name)
     if running.due_at is None or known is None:
         return
+    if timer.at is not None or known.at is not None:
+        if timer.at != known.at:
+            run.start_timer(name, timer, rule=RULE, count=running.count, since=run.instance.state_since)
+        return
     before = (_distance_s(known, running.count), _calendar(old, known))
     after = (_distance_s(timer, running.count), _calendar(run.workflow, timer))
     if before == after:

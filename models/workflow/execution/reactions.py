@@ -15,6 +15,7 @@ def drain(run: Run) -> None:
     while (event := run.next_event()) is not None:
         if event.type == "field_changed":
             approvals.withdraw(run, event.name)
+            run.follow_date(event.name)
         react(run, event)
 
 

@@ -12,8 +12,9 @@ from models.expressions.durations import parse_duration
 from models.kernel.open_json import JsonObject
 from models.sla import working_time
 from models.sla.clocks import status
-from models.workflow.acts import NO_REASON, AnyAct, ChainStopped, FieldSet, Reason, TimerStarted
-from models.workflow.definition import Timer, Workflow
+from models.workflow.acts import NO_REASON, AnyAct, ChainStopped, FieldSet, Reason, TimerStarted, TimerStopped
+from models.workflow.definition import DateInstant, Timer, Workflow
+from models.workflow.execution import date_timers
 from models.workflow.instance import Actor, Context, Event, Instance, MessageView, RuleTrace, Step
 
 # An effect causes an event, whose reaction has an effect ...: no sensible life cycle goes deeper, and a loop ends here.
@@ -172,6 +173,9 @@ class Run:
 
     def start_timer(self, name: str, timer: Timer, *, rule: str, count: int = 1, since: datetime | None = None) -> None:
         """Start a timer for its firing number `count`. From the second firing on, the distance is the repeat's."""
+        if timer.at is not None and count == 1:
+            self._start_date_timer(name, timer.at, rule=rule)
+            return
         if count > 1 and timer.repeat is not None:
             seconds = parse_duration(timer.repeat.every)
         else:
@@ -181,6 +185,19 @@ class Run:
     def set_timer(self, name: str, due_at: datetime, *, rule: str, count: int = 1) -> None:
         """Set a timer to an instant; one in the past is due now."""
         self.act(TimerStarted(rule, timer=name, due_at=max(due_at, self.context.now), count=count))
+
+    def _start_date_timer(self, name: str, at: DateInstant, *, rule: str) -> None:
+        due_at = date_timers.due(at, self.instance.fields, self.context.now)
+        if due_at is None:
+            self.act(TimerStopped(rule, timer=name))
+        else:
+            self.set_timer(name, due_at, rule=rule)
+
+    def follow_date(self, field: str) -> None:
+        """Set the timers of the present state again that fire at the date in a field which has changed."""
+        for name, timer in self.workflow.timers.items():
+            if timer.at is not None and timer.at.field == field and self.instance.state in timer.in_:
+                self._start_date_timer(name, timer.at, rule=field)
 
     def due(self, seconds: int, calendar: str | None, since: datetime | None = None) -> datetime:
         """The instant `seconds` after now (or `since`), in working time of a calendar or by the

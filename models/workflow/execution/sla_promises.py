@@ -106,6 +106,7 @@ def _follow_promises(run: Run, policy: SlaPolicy | None, old: Workflow) -> None:
                 old_calendar=calendar_of(old, clock),
                 calendar=_calendar(run.workflow, policy),
                 now=run.context.now,
+                can_be_kept=True,
             )
             _put(run, target, moved, rule=policy.name)
     if policy is not None:
