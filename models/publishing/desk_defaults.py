@@ -1,4 +1,4 @@
-"""Values that a definition leaves to the desk: the zone of a calendar, the currency of money.
+"""Values that a definition leaves to the desk: the zone of a calendar and of a date, the currency of money.
 
 They are written into the body before it is checked, so that a published version is complete.
 """
@@ -16,6 +16,9 @@ def fill(body: JsonObject, desk: Desk) -> None:
     """Write the desk's zone and currency into the places of a definition that name none."""
     for calendar in _objects(body.get("calendars")):
         calendar.setdefault("zone", desk.zone)
+    for timer in _objects(body.get("timers")):
+        if isinstance(at := timer.get("at"), dict):
+            at.setdefault("zone", desk.zone)
     if desk.currency is None:
         return
     for field in _objects(body.get("fields")):

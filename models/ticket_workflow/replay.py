@@ -255,11 +255,6 @@ def _replied(simulation: Simulation, told: RecordedPayload, who: str, fields: Js
         simulation.reply(who)
 
 
-def _noted(simulation: Simulation, told: RecordedPayload, who: str, fields: JsonObject) -> None:
-    if "rule" not in told:
-        simulation.note(who)
-
-
 def _updated(simulation: Simulation, told: RecordedPayload, who: str, fields: JsonObject) -> None:
     changes = {name: change["to"] for name, change in told["changes"].items()}
     set_fields = {name[7:]: value for name, value in changes.items() if name.startswith("fields.")}
@@ -275,6 +270,11 @@ def _moved(simulation: Simulation, told: RecordedPayload, who: str, fields: Json
         comment = told.text("comment") or "-"
         simulation.transition(told["transition"], who, comment=comment, fields=dict(fields))
     fields.clear()
+
+
+def _arrived(simulation: Simulation, told: RecordedPayload, who: str, fields: JsonObject) -> None:
+    if told["to"]["workflow"] == simulation.workflow.workflow:
+        simulation.arrive(told["to"]["state"], type=told.text("type"))
 
 
 def _refused(simulation: Simulation, told: RecordedPayload, who: str, fields: JsonObject) -> None:
@@ -302,10 +302,10 @@ def _voted(simulation: Simulation, told: RecordedPayload, who: str, fields: Json
 _REPEATED: dict[str, Callable[[Simulation, RecordedPayload, str, JsonObject], object]] = {
     "message_received": _received,
     "message_added": _replied,
-    "note_added": _noted,
+    "note_added": lambda simulation, told, who, fields: None if "rule" in told else simulation.note(who),
     "ticket_updated": _updated,
     "ticket_state_changed": _moved,
-    "ticket_reclassified": lambda simulation, told, who, fields: simulation.arrive(told["to"], type=told.text("type")),
+    "ticket_reclassified": _arrived,
     "transition_refused": _refused,
     "ticket_assigned": _assigned,
     "signal_received": _signalled,

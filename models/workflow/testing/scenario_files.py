@@ -7,6 +7,7 @@ import msgspec
 from models.definitions import shape
 from models.kernel.errors import FieldProblem, Invalid
 from models.kernel.open_json import JsonObject
+from models.workflow.definition import Category
 
 
 class Cast(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -70,6 +71,15 @@ class Happened(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     payload: JsonObject = {}
 
 
+class Arrival(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The ticket got the type `type`; before, it was in a state of another life cycle."""
+
+    type: str
+    from_: str = msgspec.field(name="from")
+    state: str
+    category: Category = "todo"
+
+
 class Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A message of the requester. Without `by_machine`, a message that is automatic, other than "bulk" and "own", is a
     machine's.
@@ -91,6 +101,7 @@ class When(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     change: Changed | None = None
     signal: Named | None = None
     event: Happened | None = None
+    arrive: Arrival | None = None
     wait: str | None = None
 
 

@@ -20,6 +20,7 @@ from models.sla.clocks import status
 from models.workflow import acts
 from models.workflow.acts import AnyAct
 from models.workflow.definition import Workflow
+from models.workflow.execution.reclassification import arrival
 from models.workflow.instance import Instance, Step
 from models.workflow.testing.scenario_files import Case, Given, ScenarioFile, StepSpec, Then, When, parse
 from models.workflow.testing.simulation import Entry, Person, Simulation, TooManyFirings
@@ -183,6 +184,9 @@ _HAPPENINGS: dict[str, Callable[[Simulation, Any], Step | list[Step] | None]] = 
     "change": lambda simulation, one: simulation.change(one.by, priority=one.priority, fields=one.fields),
     "signal": lambda simulation, one: simulation.signal(one.name, one.payload),
     "event": lambda simulation, one: simulation.event(one.type, one.name, one.payload),
+    "arrive": lambda simulation, one: simulation.arrive(
+        arrival(simulation.workflow, one.from_, one.state, one.category)[0], type=one.type
+    ),
     "wait": lambda simulation, text: simulation.advance(seconds=parse_duration(text)),
 }
 

@@ -180,15 +180,13 @@ class Simulation:
         step = engine.touched(self.workflow, self.instance, context, events)
         return self._take(f"{by} changes {', '.join(event.name for event in events) or 'nothing'}", step)
 
-    def arrive(self, place: Mapping[str, Any], *, type: str) -> None:
-        """The type changed, and the ticket enters the life cycle of `place`; nothing happens if that is another one."""
+    def arrive(self, state: str, *, type: str) -> Step:
+        """The type changed, and the ticket enters this life cycle in a state, from another life cycle."""
+        changed = Event("field_changed", "type", before=self.instance.type, after=type)
         self.instance = replace(self.instance, type=type)
-        if place["workflow"] == (workflow := self.workflow).workflow:
-            context, why = self._context(None), "the record says so"
-            step = engine.reclassified(
-                workflow, self.instance, context, place["state"], old=workflow, reason=why, events=[]
-            )
-            self._take(f"type changed to {type}", step)
+        how = (self.workflow, self.instance, self._context(None), state)
+        step = engine.reclassified(*how, old=self.workflow, reason="the caller says so", events=[changed])
+        return self._take(f"type changed to {type}", step)
 
     def _held(self, after: Mapping[str, Any], event: str, transition: str | None) -> Step | None:
         """The refusal of a change of locked fields, or None."""

@@ -100,6 +100,29 @@ def test_a_shorter_promise_can_be_broken_at_once_and_a_longer_one_takes_it_back(
     assert clocks.retarget(broken, target_s=7200, now=later(minutes=31), **how).breached_at is None
 
 
+def test_a_promise_that_can_be_kept_gets_its_whole_new_target_when_that_has_passed_already() -> None:
+    how: dict[str, Any] = {
+        "policy": "p",
+        "calendar_name": None,
+        "old_calendar": None,
+        "calendar": None,
+        "can_be_kept": True,
+    }
+
+    raised = clocks.retarget(started(), target_s=1200, warn_before_s=300, now=later(minutes=30), **how)
+    assert (raised.due_at, raised.warn_at) == (later(minutes=50), later(minutes=45))
+    assert clocks.due(raised, later(minutes=30)) is None
+    assert clocks.meet(raised, later(minutes=49), None).breached_at is None
+    assert clocks.meet(raised, later(minutes=51), None).breached_at is not None
+
+    lowered = clocks.retarget(raised, target_s=7200, warn_before_s=300, now=later(minutes=40), **how)
+    assert lowered.due_at == later(hours=2)
+    earlier = clocks.retarget(started(), target_s=2400, warn_before_s=300, now=later(minutes=30), **how)
+    assert earlier.due_at == later(minutes=40)
+    broken = clocks.breached(started(), later(minutes=61))
+    assert clocks.retarget(broken, target_s=1200, warn_before_s=0, now=later(minutes=62), **how).breached_at
+
+
 def test_what_was_kept_and_is_asked_again_goes_on_from_where_it_stood() -> None:
     kept = clocks.meet(started(), later(minutes=20), None)
 

@@ -185,6 +185,8 @@ def test_the_clean_one_is_clean() -> None:
             ".reactions[0].do[0].create_ticket.type",
         ),
         ({"reactions": [on("note", do=[{"type": "ghost"}])]}, "undefined_type", ".reactions[0].do[0].type"),
+        ({"timers": {"t": {"in": ["a"], "at": {"field": "ghost"}}}}, "undefined_field", ".timers.t.at.field"),
+        ({"timers": {"t": {"in": ["a"], "at": {"field": "cost"}}}}, "not_a_date", ".timers.t.at.field"),
         ({"templates": TEMPLATES}, "unused_template", ".templates.text"),
         ({"timers": AGAIN}, "unused_timer", ".timers.t"),
         ({"transitions": {"g": move(approval={"team": "it"})}}, "approval_for_ever", ".transitions.g.approval"),
