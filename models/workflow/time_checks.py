@@ -45,7 +45,7 @@ def _warning(place: str, policy: SlaPolicy) -> Iterator[FieldProblem]:
         named = {"": promised} if isinstance(promised, str) else {f".{key}": one for key, one in promised.items()}
         for key, text in named.items():
             if _problem_of(text) is None and parse_duration(text) <= warn_s:
-                told = f"expected a time longer than warn_before ({policy.warn_before}), found {text}: no warning would come"
+                told = f"expected a time longer than warn_before, which is {policy.warn_before}; found {text}"
                 yield FieldProblem(f"{place}.targets.{target}{key}", told)
 
 
