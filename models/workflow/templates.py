@@ -91,7 +91,36 @@ def problems(text: str, fields: set[str] | None) -> list[TemplateProblem]:
         return [TemplateProblem(error.lineno or 0, 0, f"not a template: {error.message}")]
     except RecursionError:
         return [TemplateProblem(0, 0, "expected fewer levels of nesting")]
-    return list(_wrong(tree, fields))
+    return list(_wrong(tree, fields)) or list(_empty(tree))
+
+
+def _empty(tree: Any) -> Iterator[TemplateProblem]:
+    """Find a template that renders to nothing, whatever its variables are."""
+    if not _gives_text(tree.body):
+        yield TemplateProblem(0, 0, "expected a text or a variable: the template renders to nothing")
+
+
+def _gives_text(nodes: list[Any]) -> bool:
+    """Return True if one of the nodes can give a text: a variable can, white space cannot."""
+    import jinja2.nodes as n  # cold start: loaded at the first template
+
+    for node in nodes:
+        match node:
+            case n.Output():
+                found = _gives_text(node.nodes)
+            case n.If(test=n.Const(value=value)):
+                found = _gives_text(node.body if value else [*node.elif_, *node.else_])
+            case n.If():
+                found = _gives_text([*node.body, *node.elif_, *node.else_])
+            case n.TemplateData():
+                found = bool(node.data.strip())
+            case n.Const():
+                found = bool(str(node.value).strip())
+            case _:
+                found = True
+        if found:
+            return True
+    return False
 
 
 def _wrong(node: Any, fields: set[str] | None) -> Iterator[TemplateProblem]:

@@ -39,7 +39,7 @@ def run(task: ClaimedTask, payload: CallWebhook) -> Settlement:
     webhook = definition.webhooks[called["webhook"]]
     secret = settings.current().secret(webhook.secret.secret)
     content = webhook_calls.body(ticket, event)
-    told = signing.headers(str(event["event_id"]), clock.now(), content, [signing.operator_key(secret)])
+    told = signing.headers(str(event["event_id"]), clock.now(), content, signing.operator_keys(secret))
     private = settings.current().webhooks_private
     if task.attempts > 1:
         task_leases.confirm(task)

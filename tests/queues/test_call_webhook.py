@@ -90,7 +90,24 @@ def test_a_call_is_signed_and_names_the_ticket_and_the_rule(desk: Desk, alarm: R
     expected = base64.b64encode(hmac.new(b"pager-key", signed, hashlib.sha256).digest()).decode()
     assert headers["webhook-signature"] == f"v1,{expected}"
     told = json.loads(body)
+    assert told["type"] == "ticket.state_changed"
     assert (told["data"]["rule"], told["data"]["ticket"]["number"]) == ("declare_major", ticket.number)
+
+
+def test_the_library_of_the_specification_verifies_the_call(
+    desk: Desk, alarm: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from standardwebhooks.webhooks import Webhook
+
+    secret = "whsec_" + base64.b64encode(b"twenty-four bytes at least").decode()
+    monkeypatch.setenv("NESTOR_SECRET_PAGER_WEBHOOK", secret)
+    settings.current.cache_clear()
+    declared(desk)
+
+    desk.run_due()
+
+    [(headers, body)] = alarm.calls
+    assert Webhook(secret).verify(body, dict(headers))["type"] == "ticket.state_changed"
 
 
 def test_a_receiver_that_is_away_is_tried_again_with_the_same_id(desk: Desk, alarm: Receiver) -> None:

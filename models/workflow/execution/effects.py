@@ -41,7 +41,15 @@ def withhold(run: Run, effect: str, reason: str, *, rule: str, why: Reason = NO_
     run.act(acts.Withheld(rule, why=why, effect=effect, reason=reason))
 
 
-def _text(run: Run, name: str, *, zone: str = "", **more: Any) -> str:
+def _text(run: Run, name: str, **more: Any) -> str:
+    """Render a template in the requester's language. Raises TemplateError for an empty text: nobody reads it."""
+    text = _rendered(run, name, **more)
+    if not text.strip():
+        raise templates.TemplateError(f"{name} gives an empty text")
+    return text
+
+
+def _rendered(run: Run, name: str, *, zone: str = "", **more: Any) -> str:
     """Render a template in the requester's language, with dates in a time zone; without one, in the desk's."""
     desk, texts = run.context.desk, run.workflow.templates[name]
     language = desk.tag_for(texts, _language(run))
@@ -278,9 +286,13 @@ def _stop_timer(run: Run, effect: Effect, rule: str, why: Reason) -> None:
     run.act(acts.TimerStopped(rule, why=why, timer=effect.stop_timer))
 
 
+# What happened when a person's request or vote took a transition, whose effects run before its events.
+_OF_TRANSITION = "state_changed"
+
+
 def _webhook(run: Run, effect: Effect, rule: str, why: Reason) -> None:
     assert effect.webhook is not None
-    run.act(acts.WebhookCalled(rule, why=why, webhook=effect.webhook, event=run.event.type))
+    run.act(acts.WebhookCalled(rule, why=why, webhook=effect.webhook, event=run.event.type or _OF_TRANSITION))
 
 
 def _charge(run: Run, effect: Effect, rule: str, why: Reason) -> None:
@@ -300,12 +312,13 @@ def _charge(run: Run, effect: Effect, rule: str, why: Reason) -> None:
 def _create_ticket(run: Run, effect: Effect, rule: str, why: Reason) -> None:
     made = effect.create_ticket
     assert made is not None
+    description = _rendered(run, made.description) if made.description else ""
     run.act(
         acts.TicketMade(
             rule,
             why=why,
             title=" ".join(_text(run, made.title).split()),
-            description=_text(run, made.description) if made.description else None,
+            description=description if description.strip() else None,
             type=made.type,
             workflow=made.workflow,
             priority=made.priority,

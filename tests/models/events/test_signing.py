@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from models.events import signing
+from models.kernel import clock
 
 AT = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 RAW = b"0123456789abcdef0123456789abcdef"
@@ -28,12 +29,28 @@ def test_a_generated_secret_signs_with_its_decoded_bytes() -> None:
     assert headers["webhook-signature"] == expected(RAW)
 
 
-def test_an_operators_secret_signs_with_its_text_even_when_it_looks_generated() -> None:
-    """Receivers of life-cycle calls hold the text as their key; decoding it would break them."""
-    for secret in ("a plain secret", GENERATED):
-        headers = signing.headers("msg-1", AT, b"{}", [signing.operator_key(secret)])
+def test_an_operators_secret_signs_with_its_text_and_with_what_it_decodes_to() -> None:
+    """Receivers that were written by hand hold the text as their key; the libraries decode it."""
+    for secret, keys in (
+        ("a plain secret", [b"a plain secret"]),
+        ("pager123", [b"pager123"]),
+        (GENERATED, [GENERATED.encode(), RAW]),
+        (GENERATED.removeprefix("whsec_"), [GENERATED.removeprefix("whsec_").encode(), RAW]),
+        ("whsec_not base64", [b"whsec_not base64"]),
+    ):
+        headers = signing.headers("msg-1", AT, b"{}", signing.operator_keys(secret))
 
-        assert headers["webhook-signature"] == expected(secret.encode())
+        assert headers["webhook-signature"] == " ".join(expected(key) for key in keys)
+
+
+def test_the_library_of_the_specification_verifies_a_life_cycles_call() -> None:
+    from standardwebhooks.webhooks import Webhook
+
+    now = clock.now()
+    for secret in (GENERATED, GENERATED.removeprefix("whsec_"), "whsec_cGFnZXI="):
+        headers = signing.headers("msg-1", now, b'{"type":"ticket.timer"}', signing.operator_keys(secret))
+
+        assert Webhook(secret).verify(b'{"type":"ticket.timer"}', headers) == {"type": "ticket.timer"}
 
 
 def test_two_keys_give_two_signatures_in_order() -> None:

@@ -284,7 +284,7 @@ def test_a_webhook_is_signed_as_standard_webhooks_says() -> None:
     from datetime import UTC, datetime
 
     at = datetime(2026, 11, 24, tzinfo=UTC)
-    told = signing.headers("evt-1", at, b"{}", [signing.operator_key("secret")])
+    told = signing.headers("evt-1", at, b"{}", signing.operator_keys("secret"))
 
     expected = hmac.new(b"secret", f"evt-1.{int(at.timestamp())}.".encode() + b"{}", hashlib.sha256).digest()
     assert told["webhook-signature"] == "v1," + base64.b64encode(expected).decode()
