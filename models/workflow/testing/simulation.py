@@ -182,10 +182,9 @@ class Simulation:
 
     def arrive(self, state: str, *, type: str) -> Step:
         """The type changed, and the ticket enters this life cycle in a state, from another life cycle."""
-        changed = Event("field_changed", "type", before=self.instance.type, after=type)
-        self.instance = replace(self.instance, type=type)
-        how = (self.workflow, self.instance, self._context(None), state)
-        step = engine.reclassified(*how, old=self.workflow, reason="the caller says so", events=[changed])
+        events = [Event("field_changed", "type", before=self.instance.type, after=type)]
+        how = (self.workflow, replace(self.instance, type=type), self._context(None), state)
+        step = engine.reclassified(*how, old=self.workflow, reason="the caller says so", events=events)
         return self._take(f"type changed to {type}", step)
 
     def _held(self, after: Mapping[str, Any], event: str, transition: str | None) -> Step | None:
