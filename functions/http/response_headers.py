@@ -35,15 +35,17 @@ def headers_for(config: Settings) -> dict[str, str]:
     return {**_ALWAYS, **({"Strict-Transport-Security": _HSTS} if secure else {})}
 
 
-def for_page(style: str, *, script: str | None = None) -> dict[str, str]:
-    """Return the headers of an HTML page whose only style and script are these texts. A script may call this origin.
+def for_page(style: str, *, script: str | None = None, forms: bool = False) -> dict[str, str]:
+    """Return the headers of an HTML page whose only style and script are these texts. A script may call this origin;
+    with `forms`, forms may be sent to it.
 
     Source: Content Security Policy Level 3, section 2.3.1 (hash-source).
     """
     sources = f"style-src '{_digest(style)}'"
     if script is not None:
         sources += f"; script-src '{_digest(script)}'; connect-src 'self'"
-    return {"Content-Security-Policy": f"default-src 'none'; object-src 'none'; {sources}; {_ALONE}"}
+    alone = _ALONE.replace("form-action 'none'", "form-action 'self'") if forms else _ALONE
+    return {"Content-Security-Policy": f"default-src 'none'; object-src 'none'; {sources}; {alone}"}
 
 
 def _digest(text: str) -> str:

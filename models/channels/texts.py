@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 
 from models.channels.accounts import ChannelAccount
+from models.channels.rating_texts import RATING
 from models.channels.staff_texts import MENU, REPLY_ABOVE, STAFF
 from models.definitions import desk
 from models.kernel import languages as tags
@@ -298,6 +299,14 @@ def text(account: ChannelAccount, name: str, locale: str | None, /, **values: ob
     return filled(known[tag_for(account, known, locale)], values)
 
 
+def of_desk(name: str, *locales: str | None) -> tuple[str, str]:
+    """Return a text that belongs to no account, after the language that it is in. Raises KeyError for an unknown name."""
+    declared = desk.current()
+    known = {tag.lower(): text for tag, text in (BUILT_IN[name] | declared.texts.get(name, {})).items()}
+    tag = tags.chosen(known, *locales, *declared.languages, "en")
+    return tag, known[tag]
+
+
 def filled(text: str, values: Mapping[str, object]) -> str:
     """Fill the places in at once, so that a value with braces fills in nothing."""
     return PLACE.sub(lambda place: str(values.get(place[1], place[0])), text)
@@ -317,4 +326,4 @@ def tag_for(account: ChannelAccount, known: desk.Label, *locales: str | None) ->
 
 
 PLACE = re.compile(r"\{([a-z_]+)\}")
-BUILT_IN: dict[str, desk.Label] = {**DEFAULTS, **STAFF, **MENU, "reply_above": REPLY_ABOVE}
+BUILT_IN: dict[str, desk.Label] = {**DEFAULTS, **STAFF, **MENU, **RATING, "reply_above": REPLY_ABOVE}

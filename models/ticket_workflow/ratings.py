@@ -33,20 +33,26 @@ def new_url(change: TicketChange) -> str:
             "asked_at": change.at,
         },
     )
-    return f"{settings.current().public_url}/v1/ratings/{token}"
+    return f"{settings.current().public_url}/v1/rating_pages/{token}"
+
+
+_SELECT = (
+    "SELECT r.id, r.ticket_id, t.number AS ticket_number, t.title, t.requester_id, r.score, r.comment,"
+    " q.locale AS language FROM ratings AS r JOIN tickets AS t ON t.id = r.ticket_id"
+    " LEFT JOIN requesters AS q ON q.id = t.requester_id"
+)
+
+
+def _found(row: database.Row | None) -> RatingRow:
+    if row is None:
+        raise NotFound("there is no such rating")
+    return cast(RatingRow, Rating.converted(row))
 
 
 def find(token: str) -> RatingRow:
     """Read the rating that a link asks for. Raises NotFound for an unknown token."""
-    row = database.one(
-        "SELECT r.id, r.ticket_id, t.number AS ticket_number, t.title, t.requester_id, r.score, r.comment FROM"
-        " ratings AS r"
-        " JOIN tickets AS t ON t.id = r.ticket_id WHERE r.token_hash = :hash",
-        hash=hashlib.sha256(token.encode()).hexdigest(),
-    )
-    if row is None:
-        raise NotFound("there is no such rating")
-    return cast(RatingRow, Rating.converted(row))
+    hashed = hashlib.sha256(token.encode()).hexdigest()
+    return _found(database.one(f"{_SELECT} WHERE r.token_hash = :hash", hash=hashed))
 
 
 def rate_by_id(rating_id: UUID, score: int) -> None:
@@ -54,15 +60,7 @@ def rate_by_id(rating_id: UUID, score: int) -> None:
 
     Raises NotFound.
     """
-    row = database.one(
-        "SELECT r.id, r.ticket_id, t.number AS ticket_number, t.title, t.requester_id, r.score, r.comment FROM"
-        " ratings AS r"
-        " JOIN tickets AS t ON t.id = r.ticket_id WHERE r.id = :id",
-        id=rating_id,
-    )
-    if row is None:
-        raise NotFound("there is no such rating")
-    _record(cast(RatingRow, Rating.converted(row)), score, None)
+    _record(_found(database.one(f"{_SELECT} WHERE r.id = :id", id=rating_id)), score, None)
 
 
 def rate(token: str, score: int, comment: str | None) -> RatingRow:

@@ -41,6 +41,8 @@ PUBLIC: dict[str, dict[str, str]] = {
         "POST /v1/auth/tokens/refresh": "the refresh token is the proof",
         "GET /v1/ratings/{token}": "the link in the requester's message is the proof",
         "POST /v1/ratings/{token}": "the link in the requester's message is the proof",
+        "GET /v1/rating_pages/{token}": "the link in the requester's message is the proof",
+        "POST /v1/rating_pages/{token}": "the link in the requester's message is the proof",
         "GET /files/{token}": "a browser follows a link without headers; the link is signed, and dies in minutes",
     },
     "webhooks": {

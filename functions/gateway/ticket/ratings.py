@@ -6,6 +6,7 @@ from typing import Annotated
 
 import msgspec
 
+from functions.gateway.ticket.rating_pages import page
 from functions.http.operations import Answer, Call, Operations
 from functions.views.texts import Comment
 from models.ticket_workflow import ratings
@@ -38,7 +39,13 @@ class NewRating(msgspec.Struct, forbid_unknown_fields=True):
     problems=(404,),
 )
 def read_rating(call: Call) -> Answer:
-    """Authorised by the link in a message. Reading it rates nothing, because mail programs prefetch links."""
+    """Authorised by the link in a message. Reading it rates nothing, because mail programs prefetch links.
+
+    A browser, which accepts text/html and not JSON, gets the page of `/v1/rating_pages/{token}`.
+    """
+    accepted = call.request.accept.lower()
+    if "text/html" in accepted and "json" not in accepted:
+        return page(call.params["token"])
     return Answer(msgspec.convert(ratings.find(call.params["token"]), RatingShown))
 
 
