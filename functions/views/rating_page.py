@@ -10,12 +10,14 @@ from functions.http.operations import Answer
 from models.channels import texts
 from models.definitions import desk
 from models.kernel import limits
+from models.requesters import queries as requesters
 from models.ticket_workflow.row_types import RatingRow
 
 SCORES = (1, 2, 3, 4, 5)
 _RIGHT_TO_LEFT = frozenset({"ar", "fa", "he", "ur", "yi"})
 _STYLE = (
-    "body{font:1rem/1.5 system-ui,sans-serif;max-width:32rem;margin:2rem auto;padding:0 1rem;color:#1a1a1a;background:#fff}"
+    "body{font:1rem/1.5 system-ui,sans-serif;max-width:32rem;margin:2rem auto;padding:0 1rem;color:#1a1a1a;"
+    "background:#fff}"
     "h1{font-size:1.3rem}fieldset{border:0;padding:0;margin:1rem 0;display:flex;gap:.5rem}"
     "button{font:inherit;font-weight:600;flex:1;min-height:3rem;border:2px solid #1f5fa8;border-radius:.4rem;"
     "background:#fff;color:#1f5fa8;cursor:pointer}"
@@ -31,7 +33,8 @@ _Say = Callable[..., str]
 
 def of_rating(token: str, row: RatingRow, *, wrong: str | None = None, comment: str | None = None) -> Answer:
     """Return the page of a rating request. `wrong`: the name of the text that says what was wrong with the press."""
-    tag, say = _speaker(row["language"])
+    requester_id = row["requester_id"]
+    tag, say = _speaker(requesters.name_and_locale(requester_id)[1] if requester_id else None)
     given = row["score"]
     title = say("rating_question", number=row["ticket_number"])
     parts = [f"<h1>{escape(title)}</h1>", f"<p>{escape(row['title'])}</p>"]

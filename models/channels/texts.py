@@ -300,7 +300,7 @@ def text(account: ChannelAccount, name: str, locale: str | None, /, **values: ob
 
 
 def of_desk(name: str, *locales: str | None) -> tuple[str, str]:
-    """Return a text that belongs to no account, after the language that it is in. Raises KeyError for an unknown name."""
+    """Return the language of a text that belongs to no account, and the text. Raises KeyError for an unknown name."""
     declared = desk.current()
     known = {tag.lower(): text for tag, text in (BUILT_IN[name] | declared.texts.get(name, {})).items()}
     tag = tags.chosen(known, *locales, *declared.languages, "en")

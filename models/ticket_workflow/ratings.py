@@ -37,9 +37,8 @@ def new_url(change: TicketChange) -> str:
 
 
 _SELECT = (
-    "SELECT r.id, r.ticket_id, t.number AS ticket_number, t.title, t.requester_id, r.score, r.comment,"
-    " q.locale AS language FROM ratings AS r JOIN tickets AS t ON t.id = r.ticket_id"
-    " LEFT JOIN requesters AS q ON q.id = t.requester_id"
+    "SELECT r.id, r.ticket_id, t.number AS ticket_number, t.title, t.requester_id, r.score, r.comment"
+    " FROM ratings AS r JOIN tickets AS t ON t.id = r.ticket_id"
 )
 
 

@@ -56,7 +56,6 @@ class RatingRow(TypedDict):
     requester_id: UUID | None
     score: int | None
     comment: str | None
-    language: str | None
 
 
 class DecisionRow(TypedDict):
