@@ -98,10 +98,10 @@ def nudges(desk: Desk) -> int:
 
 
 def due_in(ticket: Ticket, name: str = "nudge") -> timedelta | None:
-    """The time until a timer is due, in whole seconds; None without the timer."""
+    """The time until a timer is due, to the nearest minute; None without the timer."""
     with database.connection():
         found = dict(why.timers(ticket.id))
-    return timedelta(seconds=round((found[name] - clock.now()).total_seconds())) if name in found else None
+    return timedelta(minutes=round((found[name] - clock.now()).total_seconds() / 60)) if name in found else None
 
 
 def start_by_signal(desk: Desk, ticket: Ticket) -> None:
