@@ -22,6 +22,7 @@ _STATUS_DESCRIPTIONS = {
     202: "Accepted; processed asynchronously.",
     204: "No content.",
     206: "Partial content.",
+    303: "See another page.",
     400: "The request is malformed.",
     401: "Authentication required.",
     403: "The role of the caller does not permit this operation.",

@@ -46,7 +46,7 @@ WITHOUT_TICKETS = re.compile(
     r"GET /\.well-known/.*|[A-Z]+ /v1/(auth|me(?!/notices)|users|api_keys|requesters|channels|teams|workflows|model"
     r"|definition_bundles|workflow_migrations|workflow_replays"
     r"|organisations"
-    r"|webhooks|ratings|tasks|paid_tasks|audit|roles|permissions|colleagues|sessions)"
+    r"|webhooks|ratings|rating_pages|tasks|paid_tasks|audit|roles|permissions|colleagues|sessions)"
 )
 MAKES_ONE = {"POST /v1/tickets", "POST /v1/attachments"}
 
