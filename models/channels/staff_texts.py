@@ -41,15 +41,15 @@ STAFF: dict[str, Label] = {
     "staff_help": {
         "en": (
             "Write to answer the requester; /note TEXT for a note, /mine to take the ticket, /do TRANSITION to move it,"
-            " /cancel to leave its questions."
+            " /cancel to leave its questions, /type TYPE to give it another type."
         ),
         "ru": (
             "Просто напишите, чтобы ответить клиенту; /note ТЕКСТ — заметка, /mine — взять обращение,"
-            " /do ПЕРЕХОД — перевести его, /cancel — прервать вопросы."
+            " /do ПЕРЕХОД — перевести его, /cancel — прервать вопросы, /type ТИП — сменить тип."
         ),
         "de": (
             "Schreiben Sie, um zu antworten; /note TEXT für eine Notiz, /mine übernimmt das Ticket,"
-            " /do ÜBERGANG bewegt es, /cancel beendet die Fragen."
+            " /do ÜBERGANG bewegt es, /cancel beendet die Fragen, /type TYP ändert den Typ."
         ),
     },
     "staff_not_linked": {
@@ -71,6 +71,11 @@ STAFF: dict[str, Label] = {
         "en": "/note needs a text",
         "ru": "После /note нужен текст",
         "de": "/note braucht einen Text",
+    },
+    "staff_type_unknown": {
+        "en": "/type needs one of the ticket types: {types}",
+        "ru": "После /type нужен один из типов обращений: {types}",
+        "de": "/type braucht einen der Tickettypen: {types}",
     },
     "staff_noted": {"en": "Noted.", "ru": "Записано.", "de": "Notiert."},
 }

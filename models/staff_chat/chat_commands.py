@@ -13,6 +13,7 @@ from models.dialogues import commands as dialogues
 from models.events.commands import Actor
 from models.identity import roles
 from models.identity.queries import User
+from models.infomodel import published as infomodel
 from models.kernel.errors import NestorError, is_final
 from models.ports import channel_facts
 from models.ports.inbound import StaffMessage
@@ -123,9 +124,20 @@ def _do(account: ChannelAccount, told: StaffMessage, ticket_id: UUID, user: User
     return "; ".join(reasons)
 
 
+def _type(account: ChannelAccount, ticket_id: UUID, user: User, rest: str) -> str:
+    """Give the ticket another type, which moves it to the life cycle of that type. Raises Invalid, TypeLocked."""
+    known = [one.name for one in infomodel.all_types()]
+    if rest not in known:
+        return texts.text(account, "staff_type_unknown", None, types=", ".join(known))
+    role = roles.shipped_role_of(user.role)
+    tickets.update(ticket_id, {"type": rest}, expected_version=None, actor=actor_of(user), role=role)
+    return ""
+
+
 _COMMANDS: dict[str, Callable[[ChannelAccount, UUID, User, str], str]] = {
     "/note": _note,
     "/mine": _mine,
+    "/type": _type,
 }
 
 

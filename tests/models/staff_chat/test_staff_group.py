@@ -77,6 +77,18 @@ def test_notes_assignment_and_moves_by_command(desk: Desk, group: Topics) -> Non
     assert "close is for" in refused["reason"]
 
 
+def test_an_agent_gives_a_ticket_another_type_and_with_it_another_life_cycle(desk: Desk, group: Topics) -> None:
+    ticket = _opened(desk)
+
+    unknown = _says(desk, "/type incidnet")
+    _says(desk, "/type incident")
+
+    assert "one of the ticket types" in unknown["reason"]
+    assert "incident" in unknown["reason"]
+    moved = desk.reload(ticket)
+    assert (moved.type, moved.workflow, moved.state) == ("incident", "incident", "reported")
+
+
 def test_a_button_in_the_topic_moves_the_ticket_for_agents_only(desk: Desk, group: Topics) -> None:
     ticket = opened(desk)
     [resolve] = [b for c in desk.sent for b in c.message.buttons if b.label == "Resolve"]
