@@ -7,13 +7,15 @@ from dataclasses import dataclass, field, replace
 from typing import TypedDict, cast
 
 from models.definitions import store
+from models.expressions.durations import parse_duration
 from models.kernel.storage import database
 from models.publishing import dependents, publishing
 from models.publishing.catalogue import Found
 from models.publishing.retirement import Absent
+from models.sla.working_time import Calendar
 from models.workflow import definition as workflows
 from models.workflow import diff
-from models.workflow.definition import Workflow
+from models.workflow.definition import Timer, Workflow
 from models.workflow.execution import sla_promises
 
 # The offset of a timer's name in `ticket:<id of 36 characters>:<name>`.
@@ -118,9 +120,9 @@ def effects_of(old: Workflow, new: Workflow) -> Effects:
         "timers_moved": {
             name: count
             for name, count in timers.items()
-            if name in new.timers and old.timers.get(name) != new.timers[name]
+            if name in new.timers and _timing(old, name) != _timing(new, name)
         },
-        "clocks_moved": _clocks(new),
+        "clocks_moved": _clocks(old, new),
         "approvals_gone": _approvals(new),
     }
 
@@ -137,23 +139,35 @@ def _timers(workflow: str) -> dict[str, int]:
     return {row["name"]: row["count"] for row in rows if ":" not in row["name"]}
 
 
-def _clocks(new: Workflow) -> dict[str, int]:
-    """Live SLA clocks whose policy is gone or promises something else."""
+def _timing(workflow: Workflow, name: str) -> tuple[Timer | None, Calendar | None]:
+    timer = workflow.timers.get(name)
+    return timer, workflow.calendars.get(timer.calendar) if timer is not None and timer.calendar is not None else None
+
+
+def _clocks(old: Workflow, new: Workflow) -> dict[str, int]:
+    """Live SLA clocks whose policy is gone, or promises something else, warns at another time or counts other hours."""
     rows = database.run(
-        "SELECT c.policy, c.target, t.priority, count(*) AS count, min(CAST(c.clock ->> 'target_s' AS integer)) AS"
-        " least,"
-        " max(CAST(c.clock ->> 'target_s' AS integer)) AS most FROM sla_clocks AS c JOIN tickets AS t ON t.id ="
-        " c.ticket_id"
+        "SELECT c.policy, c.target, t.priority, c.clock ->> 'calendar' AS calendar,"
+        " CAST(c.clock ->> 'target_s' AS integer) AS target_s,"
+        " CAST(c.clock ->> 'warn_before_s' AS integer) AS warn_before_s, count(*) AS count"
+        " FROM sla_clocks AS c JOIN tickets AS t ON t.id = c.ticket_id"
         " WHERE t.workflow = :workflow AND c.state IN ('running', 'paused') AND t.category <> 'closed'"
-        " GROUP BY c.policy, c.target, t.priority",
+        " GROUP BY 1, 2, 3, 4, 5, 6",
         workflow=new.workflow,
     )
     policies = {policy.name: policy for policy in new.sla}
     moved: dict[str, int] = {}
     for row in rows:
         policy = policies.get(row["policy"])
-        promised = sla_promises.target_s(policy, row["target"], row["priority"]) if policy is not None else None
-        if promised is None or row["least"] != promised or row["most"] != promised:
+        promised = None
+        if policy is not None:
+            hours = new.calendars.get(policy.calendar) if policy.calendar is not None else None
+            promised = (
+                sla_promises.target_s(policy, row["target"], row["priority"]),
+                parse_duration(policy.warn_before) if policy.warn_before is not None else 0,
+                hours,
+            )
+        if promised != (row["target_s"], row["warn_before_s"], old.calendars.get(row["calendar"] or "")):
             name = f"{row['policy']}/{row['target']}"
             moved[name] = moved.get(name, 0) + row["count"]
     return moved

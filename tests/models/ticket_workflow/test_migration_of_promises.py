@@ -13,7 +13,7 @@ import pytest
 from models.definitions import store
 from models.kernel import clock
 from models.kernel.storage import database
-from models.publishing import publishing, workflows
+from models.publishing import plan, publishing, workflows
 from models.publishing.catalogue import Found
 from models.sla.clocks import Clock
 from models.sla.working_time import DAYS
@@ -99,6 +99,28 @@ def test_an_added_holiday_moves_the_due_instant_of_a_running_promise(desk: Desk)
     migration.run(back.id)
 
     assert near(due_at(ticket) - before, timedelta(0))
+
+
+@pytest.mark.parametrize(
+    ("change", "moved"),
+    [
+        (calendar(holidays=["2030-01-01"]), {"all/resolution": 1}),
+        (calendar(zone="Europe/Berlin"), {"all/resolution": 1}),
+        (policy(warn_before="2h"), {"all/resolution": 1}),
+        (policy(targets={"resolution": "90h"}), {"all/resolution": 1}),
+        (lambda body: body.update(description="Another sentence."), {}),
+    ],
+)
+def test_a_plan_counts_the_promises_that_would_move(desk: Desk, change: Change, moved: dict[str, int]) -> None:
+    promised(desk)
+    with database.connection():
+        found = store.latest("workflow", "support")
+        assert found is not None
+        body = copy.deepcopy(found.body)
+        change(body)
+        [entry] = plan.plan([Found("workflow", "support", body, "", Path("x.yaml"))])
+
+    assert entry.clocks_moved == moved
 
 
 def test_other_hours_count_from_the_migration_on(desk: Desk) -> None:
