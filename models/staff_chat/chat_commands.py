@@ -126,9 +126,10 @@ def _do(account: ChannelAccount, told: StaffMessage, ticket_id: UUID, user: User
 
 def _type(account: ChannelAccount, ticket_id: UUID, user: User, rest: str) -> str:
     """Give the ticket another type, which moves it to the life cycle of that type. Raises Invalid, TypeLocked."""
-    known = [one.name for one in infomodel.all_types()]
-    if rest not in known:
-        return texts.text(account, "staff_type_unknown", None, types=", ".join(known))
+    if not rest:
+        return texts.text(
+            account, "staff_type_unknown", None, types=", ".join(one.name for one in infomodel.all_types())
+        )
     role = roles.shipped_role_of(user.role)
     tickets.update(ticket_id, {"type": rest}, expected_version=None, actor=actor_of(user), role=role)
     return ""

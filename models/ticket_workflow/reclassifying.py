@@ -20,6 +20,7 @@ def target_of(type_: str, workflow: str) -> WorkflowVersion | None:
 
 def retyped(change: TicketChange, workflow: Workflow, ticket: Instance, type_: str) -> JsonObject:
     """Return all fields of a ticket that gets another type by an effect. Raises Invalid when it cannot get it now."""
+    ticket_fields.check_type(type_)
     target = target_of(type_, change.ticket.workflow)
     if (reason := type_locks.refusal(workflow, ticket)) is not None:
         raise Invalid([FieldProblem("/type", reason)])

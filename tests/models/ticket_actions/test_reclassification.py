@@ -135,10 +135,12 @@ def test_a_promise_that_both_life_cycles_make_keeps_the_time_that_it_has_counted
 
 
 def test_a_type_of_the_same_life_cycle_moves_nothing(desk: Desk) -> None:
+    label = {"en": "Praise", "ru": "Похвала"}
+    publishing.apply([Found("model", "praise", {"type": "praise", "label": label}, "", Path("x"))], by="test")
     ticket = desk.create_ticket()
     desk.transition(ticket, "start")
 
-    moved = retype(desk, ticket, "unknown_to_the_model")
+    moved = retype(desk, ticket, "praise")
 
     assert (moved.workflow, moved.state) == ("support", "open")
     assert desk.events(ticket, "ticket_reclassified") == []
