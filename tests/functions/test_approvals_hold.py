@@ -77,7 +77,7 @@ def test_a_field_that_is_not_locked_changes_as_ever(approved: str, manager: Call
 
 
 def test_the_type_does_not_change_while_fields_are_locked(approved: str, manager: Caller) -> None:
-    answer = change(manager, approved, {"type": "unmodelled", "fields": {"amount": DEAR}})
+    answer = change(manager, approved, {"type": "question", "fields": {"amount": DEAR}})
 
     document = problem(answer, 409, "type_locked")
     assert "amount is locked" in document["detail"]
@@ -97,7 +97,7 @@ def test_the_way_out_unlocks_and_asks_again(approved: str, agent: Caller, manage
 def test_the_type_changes_after_the_way_out(approved: str, agent: Caller) -> None:
     agent.made(f"{approved}/transitions", {"transition": "return_to_draft"})
 
-    assert change(agent, approved, {"type": "unmodelled"}).json["type"] == "unmodelled"
+    assert change(agent, approved, {"type": "question"}).json["type"] == "question"
 
 
 def test_a_change_of_a_named_field_withdraws_the_approval_and_says_so(agent: Caller, manager: Caller) -> None:

@@ -136,7 +136,9 @@ def test_a_promise_that_both_life_cycles_make_keeps_the_time_that_it_has_counted
 
 def test_a_type_of_the_same_life_cycle_moves_nothing(desk: Desk) -> None:
     label = {"en": "Praise", "ru": "Похвала"}
-    publishing.apply([Found("model", "praise", {"type": "praise", "label": label}, "", Path("x"))], by="test")
+    publishing.apply(
+        [Found("model", "praise", {"type": "praise", "label": label, "fields": {}}, "", Path("x"))], by="test"
+    )
     ticket = desk.create_ticket()
     desk.transition(ticket, "start")
 
