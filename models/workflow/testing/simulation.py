@@ -342,11 +342,7 @@ class Simulation:
 
 
 def _message(automatic: str, by_machine: bool | None, author_kind: str, channel: str) -> MessageView:
-    return {
-        "automatic": automatic,
-        "by_machine": automatic not in ("", "bulk", "own") if by_machine is None else by_machine,
-        "author_kind": author_kind,
-        "channel": channel,
-        "attachments": 0,
-        "length": 1,
-    }
+    machine = automatic not in ("", "bulk", "own") if by_machine is None else by_machine
+    return MessageView(
+        automatic=automatic, by_machine=machine, author_kind=author_kind, channel=channel, attachments=0, length=1
+    )
