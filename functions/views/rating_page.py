@@ -39,7 +39,7 @@ def of_rating(token: str, row: RatingRow, *, wrong: str | None = None, comment: 
     title = say("rating_question", number=row["ticket_number"])
     parts = [f"<h1>{escape(title)}</h1>", f"<p>{escape(row['title'])}</p>"]
     if wrong is not None:
-        told = say(wrong, limit=limits.ticket_description_chars_max)
+        told = say(wrong, limit=limits.comment_chars_max)
         parts.append(f'<p class="wrong" role="alert">{escape(told)}</p>')
     elif given is not None:
         parts.append(f'<p class="said" role="status">{escape(say("rating_given", score=given))}</p>')
@@ -65,7 +65,7 @@ def _form(token: str, say: _Say, given: int | None, comment: str) -> str:
         f'<form method="post" action="../rating_pages/{escape(token)}" accept-charset="utf-8">'
         f'<p id="hint">{escape(say("rating_hint"))}</p><fieldset aria-describedby="hint">{buttons}</fieldset>'
         f'<label for="comment">{escape(say("rating_comment"))}</label>'
-        f'<textarea id="comment" name="comment" maxlength="{limits.ticket_description_chars_max}">'
+        f'<textarea id="comment" name="comment" maxlength="{limits.comment_chars_max}">'
         f"\n{escape(comment)}</textarea></form>"
     )
 

@@ -92,6 +92,7 @@ def test_a_later_press_replaces_the_rating_and_the_life_cycle_hears_of_each(stra
 
     press(stranger, path, page, score="1", comment="")
     press(stranger, path, page, score="5", comment="Better now")
+    press(stranger, path, page, score="5", comment="Better now")
 
     assert scores(desk, ticket) == [(1, None), (5, "Better now")]
 
@@ -148,9 +149,7 @@ def test_a_press_without_a_number_says_so_and_keeps_the_comment(stranger: Caller
 def test_a_comment_beyond_the_limit_is_refused_on_the_page(stranger: Caller, desk: Desk) -> None:
     ticket, path = asked(desk)
 
-    result = press(
-        stranger, path, Page(stranger.get(path)), score="3", comment="x" * (limits.ticket_description_chars_max + 1)
-    )
+    result = press(stranger, path, Page(stranger.get(path)), score="3", comment="x" * (limits.comment_chars_max + 1))
 
     assert result.status_code == 422
     assert "Please shorten it" in Page(result).text

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import parse_qs
 
-from functions.http.operations import Answer, Call, Operations
+from functions.http.operations import Answer, Call, Idempotency, Operations
 from functions.views import rating_page
 from models import migrations
 from models.kernel import limits
@@ -47,6 +47,7 @@ def page(token: str) -> Answer:
     summary="Submit the form of a rating page",
     public=True,
     unlocked=True,
+    idempotency=Idempotency.unneeded,
     raw=_FORM,
     body_bytes_max=limits.json_body_bytes_max,
     answers={303: None, 404: str, 422: str},
@@ -54,7 +55,9 @@ def page(token: str) -> Answer:
     problems=(413, 415),
 )
 def rate_on_page(call: Call) -> Answer:
-    """The form has `score`, from 1 to 5, and `comment`. The response leads back to the page."""
+    """The form has `score`, from 1 to 5, and `comment`. The response leads back to the page. The same form again
+    changes nothing.
+    """
     token = call.params["token"]
     form = _form(call)
     comment = form.get("comment", "").replace("\x00", "").replace("\r\n", "\n").strip()
@@ -66,10 +69,11 @@ def rate_on_page(call: Call) -> Answer:
             return rating_page.of_nothing()
         if form.get("score") not in [str(score) for score in rating_page.SCORES]:
             return rating_page.of_rating(token, row, wrong="rating_missing", comment=comment)
-        if len(comment) > limits.ticket_description_chars_max:
+        if len(comment) > limits.comment_chars_max:
             return rating_page.of_rating(token, row, wrong="rating_too_long", comment=comment)
-        with database.transaction():
-            ratings.rate(token, int(form["score"]), comment or None)
+        if (row["score"], row["comment"]) != (int(form["score"]), comment or None):
+            with database.transaction():
+                ratings.rate(token, int(form["score"]), comment or None)
     # See Other, so that reloading the page does not send the form again (RFC 9110, section 15.4.4).
     return Answer(status=303, headers={"Location": f"../rating_pages/{token}"})
 
