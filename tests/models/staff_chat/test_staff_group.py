@@ -78,11 +78,11 @@ def test_notes_assignment_and_moves_by_command(desk: Desk, group: Topics) -> Non
 
 
 def test_an_agent_gives_a_ticket_another_type_and_with_it_another_life_cycle(desk: Desk, group: Topics) -> None:
-    ticket = _opened(desk)
+    ticket = opened(desk)
 
-    without = _says(desk, "/type")
-    unknown = _says(desk, "/type incidnet")
-    _says(desk, "/type incident")
+    without = says(desk, "/type")
+    unknown = says(desk, "/type incidnet")
+    says(desk, "/type incident")
 
     assert "one of the ticket types" in without["reason"]
     assert "did you mean incident?" in unknown["reason"]
