@@ -339,7 +339,7 @@ def update(
         raise PreconditionFailed(f"If-Match: expected version {ticket.version}, found {expected_version}")
     if changes.get("type", ticket.type) != ticket.type:
         ticket_fields.check_type(changes["type"])
-    _check_priority(change, changes)
+    reclassifying.check_priority(change, changes)
     locks.check_type(change, changes.get("type", ticket.type))
     changes = _with_valid_fields(change, dict(changes), role)
     different = {name: value for name, value in changes.items() if getattr(ticket, name) != value}
@@ -356,18 +356,6 @@ def update(
     else:
         steps.touched(change, happened, role=role)
     return change.save()
-
-
-def _check_priority(change: TicketChange, changes: Mapping[str, Any]) -> None:
-    """Check the priority after a change against the life cycle that the ticket has after it. Raises Invalid."""
-    if changes.keys().isdisjoint(("priority", "type")):
-        return
-    ticket = change.ticket
-    target = reclassifying.target_of(changes.get("type", ticket.type), ticket.workflow) if "type" in changes else None
-    allowed: tuple[str, ...] = (target.definition if target is not None else steps.workflow_of(change)).priorities
-    priority = changes.get("priority", ticket.priority)
-    if priority not in allowed and ("priority" in changes or target is not None):
-        raise Invalid([FieldProblem("/priority", f"expected one of {', '.join(allowed)}, found {priority!r}")])
 
 
 def _with_valid_fields(change: TicketChange, changes: JsonObject, role: str) -> JsonObject:

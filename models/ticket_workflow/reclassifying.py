@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from models.kernel.errors import FieldProblem, Invalid
 from models.kernel.open_json import JsonObject
 from models.publishing import workflows
@@ -16,6 +19,18 @@ def target_of(type_: str, workflow: str) -> WorkflowVersion | None:
     """Return the version that a ticket of the type moves to, or None if it is on that life cycle already."""
     name = ticket_fields.workflow_of(type_)
     return None if name == workflow else workflows.newest(name)
+
+
+def check_priority(change: TicketChange, changes: Mapping[str, Any]) -> None:
+    """Check the priority after a change against the life cycle that the ticket has after it. Raises Invalid."""
+    ticket = change.ticket
+    target = target_of(changes["type"], ticket.workflow) if "type" in changes else None
+    if target is None and "priority" not in changes:
+        return
+    version = target or workflows.of_version(ticket.workflow, ticket.workflow_version)
+    allowed, priority = version.definition.priorities, changes.get("priority", ticket.priority)
+    if priority not in allowed:
+        raise Invalid([FieldProblem("/priority", f"expected one of {', '.join(allowed)}, found {priority!r}")])
 
 
 def retyped(change: TicketChange, workflow: Workflow, ticket: Instance, type_: str) -> JsonObject:
