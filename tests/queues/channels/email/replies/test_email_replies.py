@@ -148,8 +148,8 @@ def test_the_visible_reply_has_lines_of_the_mail_in_their_order_and_is_never_emp
 
     rest = iter(text.split("\n"))
     for line in found.visible.split("\n"):
-        # An attribution may begin within a line.
-        assert any(line == whole or line == whole.rstrip() or whole.startswith(f"{line} ") for whole in rest), line
+        # An attribution may begin within a line, so a shown line may be the beginning of a line.
+        assert any(whole.startswith(line) for whole in rest), line
     assert bool(found.visible.strip()) == bool(text.strip())
 
 
