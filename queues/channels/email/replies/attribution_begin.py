@@ -26,6 +26,9 @@ _SENTENCE_ENDS = frozenset(".!?…。！？")
 # The end of a sentence before a name: "Danke! Ida Berg <ida@firma.example> schrieb am 3. März:".
 _SENTENCE = re.compile(r"([^\W\d_]+)([.!?…。！？]+) *(?=[^\W\d_a-z])")
 _TITLES = frozenset(["dr", "prof", "mr", "mrs", "ms", "st", "ing", "dipl", "hr", "fr", "mag", "jr", "sr"])
+_DIGIT = re.compile(r"\d")
+# The first digit of a date stands within them.
+_PLAIN_DATE_CHARS = 20
 # HTML without white space between two elements.
 _GLUED = re.compile(r"(?<=[^\W\d_A-Z]|[.!?…)])[^\W\d_a-z][^\W\d_]{1,4}$")
 _PUNCTUATION = ".,:;()[]\"'*_-–—~>"
@@ -49,6 +52,11 @@ class _Date(NamedTuple):
 
 def begin_of(line: str) -> int:
     """Return the offset at which an attribution begins in its first line: 0, within the line, or `NOWHERE`."""
+    tokens = line.split()
+    # The usual case: a first word and a date begin the line, and no other first word follows.
+    is_first = tokens[0] in date_words.FIRST_WORDS and date_words.FIRST_WORDS.isdisjoint(tokens[1:])
+    if is_first and _DIGIT.search(line, 0, _PLAIN_DATE_CHARS) is not None:
+        return 0
     wide = _WIDE_DATE.search(line)
     date = _last_date(line) if wide is None else _Date(wide.start(1), wide.end(), has_lead=True, has_clock=True)
     if date is None:

@@ -42,7 +42,6 @@ class _Line:
 
     def __init__(self, text: str) -> None:
         self._text = text
-        self._is_shouted = text.isupper()
         self.found = list(WORD.finditer(text))
         self._folded = [word[0].casefold() for word in self.found]
         self.verb = self._last_verb()
@@ -80,7 +79,7 @@ class _Line:
         """
         word = self.found[index]
         before = self._text[: word.start()].rstrip()
-        if self._is_shouted or not before or not _is_capital(word[0]):
+        if self._text.isupper() or not before or not _is_capital(word[0]):
             return False
         if self._is_after_name(before):
             return True
@@ -116,7 +115,7 @@ class _Line:
         if folded not in words.PRONOUNS:
             return True
         # "schrieb Man Ray:" and "skrev Vi:" name a person; "schrieb Ihr Kollege:" and "schrieb man:" do not.
-        return _is_capital(next_word) and folded not in words.POLITE and not self._is_shouted
+        return _is_capital(next_word) and folded not in words.POLITE and not self._text.isupper()
 
 
 def _is_capital(word: str) -> bool:

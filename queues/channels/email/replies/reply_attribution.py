@@ -58,16 +58,14 @@ class Attributions:
             letter = letters[index]
             if letter == "q":
                 self._mark_in_quote(index, line, begins_quote=before != "q")
-            elif letter in "tn" and len(line) > limits.reply_line_chars_max:
-                self._mark_behind_long_text(index, line)
             elif letter in "tn" and self._may_end(line):
                 if self.steps >= limits.attribution_steps_max:
                     break
                 start = self._start(index)
                 if start is not None:
                     self._set(start, index)
-                    if self._offset(start) > 0:
-                        self.begins[start] = self._offset(start)
+            elif len(line) > limits.reply_line_chars_max and letter in "tn":
+                self._mark_behind_long_text(index, line)
             before = letters[index]
 
     def _mark_behind_long_text(self, index: int, line: str) -> None:
@@ -133,13 +131,17 @@ class Attributions:
         near_quote = self._near_quote(end)
         found = None
         for start, joined, flags in self._candidates(end):
-            own, offset = self._flag(start), self._offset(start)
+            own = self._flag(start)
+            if not flags:
+                continue
+            offset = self._offset(start)
             if offset == NOWHERE or (found is not None and not self._may_extend(start, own)):
                 continue
             if offset > 0:
                 rest = joined[offset:]
                 if _is_attribution(rest, _evidence(rest), near_quote=near_quote):
                     # The author's words stand before it, so it does not extend above this line.
+                    self.begins[start] = offset
                     return start
                 continue
             if not _is_attribution(joined, flags, near_quote=near_quote):

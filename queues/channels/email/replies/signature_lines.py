@@ -35,9 +35,11 @@ def signature_lines(lines: Lines, segments: list[list[int]]) -> frozenset[int]:
     because the text below the quote is an answer.
     """
     letters = lines.letters
-    marked = frozenset(index for segment in segments for index in segment if letters[index] == "z")
-    unmarked = [[index for index in segment if index not in marked] for segment in segments]
-    if not any(letters[index] in "tnq" for segment in unmarked for index in segment):
+    marked, unmarked = frozenset[int](), segments
+    if "z" in letters:
+        marked = frozenset(index for segment in segments for index in segment if letters[index] == "z")
+        unmarked = [[index for index in segment if index not in marked] for segment in segments]
+    if marked and not any(letters[index] in "tnq" for segment in unmarked for index in segment):
         # The marks cover the whole reply, so they are not believed.
         marked, unmarked = frozenset(), segments
     has_text = [any(letters[index] in _TEXT for index in segment) for segment in unmarked]

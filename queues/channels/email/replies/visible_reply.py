@@ -87,6 +87,8 @@ def _reason(parts: _Parts, armour: frozenset[int], signature: frozenset[int]) ->
 
 def _segments(kept: list[int], hidden: set[int]) -> list[list[int]]:
     """Divide the kept lines at the hidden quotes."""
+    if not hidden:
+        return [kept]
     segments: list[list[int]] = [[]]
     for index in kept:
         if index - 1 in hidden and segments[-1]:
@@ -120,6 +122,8 @@ def _text_of(lines: Lines, indexes: Sequence[int]) -> str:
         first += 1
     while last > first and not lines.raw[indexes[last - 1]].strip():
         last -= 1
+    if not lines.continued:
+        return "\n".join([lines.raw[index] for index in indexes[first:last]]).rstrip()
     joined: list[str] = []
     previous = -1
     for index in indexes[first:last]:

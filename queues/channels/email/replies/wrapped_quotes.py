@@ -19,6 +19,8 @@ _CLOSING = {"(": ")", "<": ">", "[": "]"}
 _JOINED_CHARS_MAX = 600
 _SMILEY = re.compile(r"[:;=8][-o^']?[)\]]")
 _QUOTE_MARKS = re.compile(r"(?:>|＞|&gt;|\s)+")
+# A line that was wrapped is long or has one of these.
+_BEGINS = re.compile(r"[(<\[]|://|www\.|mailto:")
 _WEB_STARTS = ("://", "www.", "mailto:")
 _WEB_GOES_ON = frozenset("?&=#%")
 # An address that ends with one of these goes on.
@@ -30,20 +32,33 @@ def mark_wrapped_quotes(lines: list[str], letters: list[str]) -> None:
     """Set the letter `q` for each line that is the end of the quoted line above it."""
     width = -1
     # The quoted line, joined with the ends of it that were found.
-    joined = ""
-    for index in range(1, len(letters)):
-        if letters[index] != "t" or letters[index - 1] != "q":
-            joined = ""
-            continue
+    joined, previous = "", -1
+    index = _next(letters, 0)
+    while index > 0:
         above, line = lines[index - 1], lines[index]
-        joined = joined or above[_marks_end(above) :]
+        if not joined and len(above) < _WRAPPED_FROM_CHARS and _BEGINS.search(above) is None:
+            index = _next(letters, index)
+            continue
+        joined = joined if joined and previous == index - 1 else above[_marks_end(above) :]
         is_before_quote = letters[index + 1 : index + 2] == ["q"]
         if width < 0 and is_before_quote:
             width = _width(lines, letters)
         is_end = _completes(joined, line, is_before_quote=is_before_quote)
         if is_end or (is_before_quote and _is_wrapped(above, line, width)):
             letters[index] = "q"
-            joined = f"{joined}{line}"[-_JOINED_CHARS_MAX:]
+            joined, previous = f"{joined}{line}"[-_JOINED_CHARS_MAX:], index
+        index = _next(letters, index)
+
+
+def _next(letters: list[str], index: int) -> int:
+    """Return the next text line right below a quoted line; 0 when there is none."""
+    while True:
+        try:
+            index = letters.index("t", index + 1)
+        except ValueError:
+            return 0
+        if letters[index - 1] == "q":
+            return index
 
 
 def _marks_end(line: str) -> int:
