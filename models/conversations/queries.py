@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
+
+import peewee
 
 from models.conversations.row_types import MessageRow
 from models.conversations.tables import Message
 from models.events.tables import EventRow
 from models.kernel.errors import NotFound
 from models.kernel.storage import database
-from models.workflow.instance import MessageView
+from models.workflow.instance import MessageView, condition_text_chars_max, seen_message
 
 
 def page(ticket_id: UUID, *, after_sequence: int, limit: int) -> list[MessageRow]:
@@ -60,6 +62,13 @@ def versions(ticket_id: UUID) -> dict[UUID, list[Version]]:
     return found
 
 
+def texts_of(ticket_ids: Collection[UUID]) -> dict[str, str]:
+    """Return the beginnings of the tickets' messages by message id, as conditions see them."""
+    beginning = peewee.fn.SUBSTR(Message.body, 1, condition_text_chars_max).alias("text")
+    query = Message.select(Message.id, beginning).where(Message.ticket_id.in_(list(ticket_ids)))
+    return {str(row["id"]): row["text"] for row in database.rows(query)}
+
+
 def view(message_id: UUID) -> MessageView:
     """Return the facts about a message that conditions may use. Raises NotFound."""
     row = database.one(
@@ -68,11 +77,11 @@ def view(message_id: UUID) -> MessageView:
     )
     if row is None:
         raise NotFound(f"there is no message {message_id}")
-    return {
-        "automatic": row["automatic"] or "",
-        "by_machine": bool(row["by_machine"]),
-        "author_kind": row["author_kind"],
-        "channel": row["channel"],
-        "attachments": len(Message.converted(row)["attachments"]),
-        "length": len(row["body"]),
-    }
+    return seen_message(
+        row["author_kind"],
+        row["channel"],
+        row["body"],
+        automatic=row["automatic"] or "",
+        by_machine=bool(row["by_machine"]),
+        attachments=len(Message.converted(row)["attachments"]),
+    )

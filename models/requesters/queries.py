@@ -115,7 +115,7 @@ def name_and_locale(requester_id: UUID) -> tuple[str, str | None]:
 def as_view(requester_id: UUID) -> JsonObject:
     """Read the facts of a requester, and of their organisation, that conditions and message texts may use.
 
-    Raises NotFound.     This is an SQL text for speed, because every decision of a life cycle can need it.
+    Raises NotFound. This is an SQL text for speed, because every decision of a life cycle can need it.
     """
     row = database.one(
         "SELECT r.id, r.name, r.locale, r.time_zone, r.fields, r.organisation_id, o.name AS organisation,"

@@ -35,7 +35,7 @@ from models.ticket_workflow import reclassifying, steps
 from models.tickets import queries, ticket_fields
 from models.tickets.tables import Ticket
 from models.tickets.ticket_change import TicketChange
-from models.workflow.instance import Event, MessageView
+from models.workflow.instance import Event, MessageView, seen_message
 
 
 class TicketClosed(Conflict):
@@ -93,23 +93,9 @@ def create(new: NewTicket, *, actor: Actor, role: str = steps.AUTOMATION, causat
     if new.description:
         author = ("requester", requester.id, requester.name) if requester else messages.actor_author(actor)
         messages.add_description(change, new.description, author=author)
-        message = {
-            "automatic": "",
-            "by_machine": False,
-            "author_kind": author[0],
-            "channel": "api",
-            "attachments": 0,
-            "length": len(new.description),
-        }
+        message = seen_message(author[0], "api", new.description)
     elif requester is not None:
-        message = {
-            "automatic": "",
-            "by_machine": False,
-            "author_kind": "requester",
-            "channel": "api",
-            "attachments": 0,
-            "length": 0,
-        }
+        message = seen_message("requester", "api", "")
     steps.react(change, "ticket_created", message=message)
     return change.save()
 
@@ -271,14 +257,7 @@ def reply(
     steps.react(
         change,
         "agent_reply",
-        message={
-            "automatic": "",
-            "by_machine": False,
-            "author_kind": "agent",
-            "channel": "api",
-            "attachments": 0,
-            "length": len(body),
-        },
+        message=seen_message("agent", "api", body),
     )
     change.save()
     return message_id

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from models.conversations import queries as conversations
 from models.definitions import desk
 from models.events.tables import EventRow
 from models.identity import roles
@@ -28,7 +29,7 @@ from models.requesters import commands as requester_commands
 from models.requesters import person_fields
 from models.requesters import queries as requesters
 from models.teams import queries as teams
-from models.ticket_workflow.recorded_payload import RecordedPayload
+from models.ticket_workflow.recorded_payload import Recorded, RecordedPayload
 from models.ticket_workflow.replay_report import Report, Tally
 from models.tickets import ticket_fields
 from models.tickets.tables import Ticket
@@ -45,17 +46,6 @@ class _RealTicket:
     number: int
     state: str
     workflow_version: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Recorded:
-    """An event of the record. `actor_id` is a text in every case: an author without an id matches nobody."""
-
-    type: str
-    at: datetime
-    actor_kind: str
-    actor_id: str
-    payload: RecordedPayload
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +126,7 @@ def _people() -> list[Person]:
 
 def _histories(
     name: str, since: datetime, *, after: UUID | None, most: int
-) -> list[tuple[_RealTicket, list[_Recorded]]]:
+) -> list[tuple[_RealTicket, list[Recorded]]]:
     """Return the next tickets of the life cycle, each with its events in order."""
     rows = database.run(
         "SELECT id, number, state, workflow_version FROM tickets WHERE workflow = :name AND updated_at >="
@@ -156,15 +146,17 @@ def _histories(
         f" WHERE aggregate = 'ticket' AND aggregate_id IN {places} ORDER BY aggregate_id, sequence",
         bound,
     )
-    by_ticket: dict[UUID, list[_Recorded]] = {}
+    texts = conversations.texts_of([ticket.id for ticket in tickets])
+    by_ticket: dict[UUID, list[Recorded]] = {}
     for row in map(EventRow.converted, events):
         payload, actor_id = RecordedPayload(row["payload"]), str(row["actor_id"])
-        recorded = _Recorded(row["event_type"], row["occurred_at"], row["actor_kind"], actor_id, payload)
+        text = texts.get(str(payload.get("message_id")), "")
+        recorded = Recorded(row["event_type"], row["occurred_at"], row["actor_kind"], actor_id, payload, text)
         by_ticket.setdefault(row["aggregate_id"], []).append(recorded)
     return [(ticket, by_ticket.get(ticket.id, [])) for ticket in tickets]
 
 
-def _asker(recorded: list[_Recorded]) -> JsonObject:
+def _asker(recorded: list[Recorded]) -> JsonObject:
     """Return the ticket's requester and their organisation as they are now: the record keeps an id."""
     opened = next((one.payload for one in recorded if one.type == "ticket_created"), RecordedPayload({}))
     requester_id = parse_id(opened.text("requester_id"))
@@ -176,7 +168,7 @@ def _asker(recorded: list[_Recorded]) -> JsonObject:
 
 
 def _drive(
-    workflow: Workflow, recorded: list[_Recorded], people: list[Person], asker: JsonObject, until: datetime
+    workflow: Workflow, recorded: list[Recorded], people: list[Person], asker: JsonObject, until: datetime
 ) -> _Outcome:
     """One ticket's events through one definition."""
     simulation = Simulation(
@@ -202,15 +194,16 @@ def _drive(
     return _outcome(simulation)
 
 
-def _first_message(recorded: list[_Recorded], index: int) -> bool:
+def _first_message(recorded: list[Recorded], index: int) -> bool:
     """Return True if the event is the message that opened the ticket."""
     event = recorded[index]
     return event.type == "message_received" and not any(one.type == "message_received" for one in recorded[:index])
 
 
-def _create(simulation: Simulation, event: _Recorded, after: list[_Recorded]) -> None:
+def _create(simulation: Simulation, event: Recorded, after: list[Recorded]) -> None:
     told = event.payload
-    first = next((one.payload for one in after if one.type == "message_received"), RecordedPayload({}))
+    opening = next((one for one in after if one.type in ("message_received", "message_added")), None)
+    first = opening.payload if opening is not None and opening.type == "message_received" else RecordedPayload({})
     channel = told.text("channel") or "api"
     by = "requester" if event.actor_kind == "requester" or told.text("requester_id") else _who(simulation, event)
     simulation.create(
@@ -224,11 +217,12 @@ def _create(simulation: Simulation, event: _Recorded, after: list[_Recorded]) ->
         tags=told.get("tags") or [],
         automatic=first.text("automatic"),
         by_machine=first.by_machine,
+        text=opening.text if opening is not None else "",
         by=by,
     )
 
 
-def _who(simulation: Simulation, event: _Recorded) -> str:
+def _who(simulation: Simulation, event: Recorded) -> str:
     """The member of the cast who acted; a person who is gone acts as automation."""
     known = {person.id for person in simulation.people}
     if event.actor_kind == "requester":
@@ -236,26 +230,30 @@ def _who(simulation: Simulation, event: _Recorded) -> str:
     return event.actor_id if event.actor_id in known else "automation"
 
 
-def _happen(simulation: Simulation, event: _Recorded, fields: JsonObject) -> None:
+def _happen(simulation: Simulation, event: Recorded, fields: JsonObject) -> None:
     """Repeat in the simulation what a person or the outside did. What rules did is left to the rules.
 
     `fields` collects the fields that a rule's event names, for the request that follows it.
     """
     repeat = _REPEATED.get(event.type)
     if repeat is not None:
-        repeat(simulation, event.payload, _who(simulation, event), fields)
+        repeat(simulation, event, _who(simulation, event), fields)
 
 
-def _received(simulation: Simulation, told: RecordedPayload, who: str, fields: JsonObject) -> None:
-    simulation.message(automatic=told.text("automatic"), by_machine=told.by_machine, channel=told.get("channel"))
+def _received(simulation: Simulation, event: Recorded, who: str, fields: JsonObject) -> None:
+    told = event.payload
+    simulation.message(
+        event.text, automatic=told.text("automatic"), by_machine=told.by_machine, channel=told.get("channel")
+    )
 
 
-def _replied(simulation: Simulation, told: RecordedPayload, who: str, fields: JsonObject) -> None:
-    if not told.get("automatic") and "rule" not in told:
-        simulation.reply(who)
+def _replied(simulation: Simulation, event: Recorded, who: str, fields: JsonObject) -> None:
+    if not event.payload.get("automatic") and "rule" not in event.payload:
+        simulation.reply(who, event.text)
 
 
-def _updated(simulation: Simulation, told: RecordedPayload, who: str, fields: JsonObject) -> None:
+def _updated(simulation: Simulation, event: Recorded, who: str, fields: JsonObject) -> None:
+    told = event.payload
     changes = {name: change["to"] for name, change in told["changes"].items()}
     set_fields = {name[7:]: value for name, value in changes.items() if name.startswith("fields.")}
     if "rule" in told:
@@ -265,24 +263,28 @@ def _updated(simulation: Simulation, told: RecordedPayload, who: str, fields: Js
         simulation.change(who, priority=changes.get("priority"), fields=set_fields)
 
 
-def _moved(simulation: Simulation, told: RecordedPayload, who: str, fields: JsonObject) -> None:
+def _moved(simulation: Simulation, event: Recorded, who: str, fields: JsonObject) -> None:
+    told = event.payload
     if told.get("event") == "request":
         comment = told.text("comment") or "-"
         simulation.transition(told["transition"], who, comment=comment, fields=dict(fields))
     fields.clear()
 
 
-def _arrived(simulation: Simulation, told: RecordedPayload, who: str, fields: JsonObject) -> None:
+def _arrived(simulation: Simulation, event: Recorded, who: str, fields: JsonObject) -> None:
+    told = event.payload
     if told["to"]["workflow"] == simulation.workflow.workflow:
         simulation.arrive(told["to"]["state"], type=told.text("type"))
 
 
-def _refused(simulation: Simulation, told: RecordedPayload, who: str, fields: JsonObject) -> None:
+def _refused(simulation: Simulation, event: Recorded, who: str, fields: JsonObject) -> None:
+    told = event.payload
     if told.get("event") == "request":
         simulation.transition(told.text("transition") or str(told["rule"]), who)
 
 
-def _assigned(simulation: Simulation, told: RecordedPayload, who: str, fields: JsonObject) -> None:
+def _assigned(simulation: Simulation, event: Recorded, who: str, fields: JsonObject) -> None:
+    told = event.payload
     if "rule" in told:
         return
     to = str(told["to"]) if told.get("to") else None
@@ -290,19 +292,21 @@ def _assigned(simulation: Simulation, told: RecordedPayload, who: str, fields: J
     simulation.assign(to if known else None, who)
 
 
-def _signalled(simulation: Simulation, told: RecordedPayload, who: str, fields: JsonObject) -> None:
+def _signalled(simulation: Simulation, event: Recorded, who: str, fields: JsonObject) -> None:
+    told = event.payload
     simulation.signal(told["signal"], told.get("payload") or {})
 
 
-def _voted(simulation: Simulation, told: RecordedPayload, who: str, fields: JsonObject) -> None:
+def _voted(simulation: Simulation, event: Recorded, who: str, fields: JsonObject) -> None:
+    told = event.payload
     if who != "automation":
         simulation.vote(told["transition"], who, told["vote"])
 
 
-_REPEATED: dict[str, Callable[[Simulation, RecordedPayload, str, JsonObject], object]] = {
+_REPEATED: dict[str, Callable[[Simulation, Recorded, str, JsonObject], object]] = {
     "message_received": _received,
     "message_added": _replied,
-    "note_added": lambda simulation, told, who, fields: None if "rule" in told else simulation.note(who),
+    "note_added": lambda simulation, event, who, fields: None if "rule" in event.payload else simulation.note(who),
     "ticket_updated": _updated,
     "ticket_state_changed": _moved,
     "ticket_reclassified": _arrived,
@@ -310,8 +314,8 @@ _REPEATED: dict[str, Callable[[Simulation, RecordedPayload, str, JsonObject], ob
     "ticket_assigned": _assigned,
     "signal_received": _signalled,
     "approval_voted": _voted,
-    "delivery_failed": lambda simulation, told, who, fields: simulation.event("delivery_failed"),
-    "rated": lambda simulation, told, who, fields: simulation.event("rated"),
+    "delivery_failed": lambda simulation, event, who, fields: simulation.event("delivery_failed"),
+    "rated": lambda simulation, event, who, fields: simulation.event("rated"),
 }
 
 

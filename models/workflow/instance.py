@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal, TypedDict
+from typing import Any, Final, Literal, TypedDict
 
 from models.definitions.desk import UNDECLARED, Desk
 from models.kernel.open_json import JsonObject
 from models.sla.clocks import Clock
 from models.workflow.acts import AnyAct, Refused
+
+# Characters of a message that conditions see: the words that route a ticket stand at its beginning.
+condition_text_chars_max: Final = 32_768
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +137,7 @@ class MessageView(TypedDict):
     """The facts about a message that conditions may use.
 
     `automatic` says why the desk must not answer it automatically; empty if it may. `by_machine` says that no person
-    wrote it.
+    wrote it. `length`: characters of the whole text; `text`: its beginning.
     """
 
     automatic: str
@@ -143,6 +146,28 @@ class MessageView(TypedDict):
     channel: str
     attachments: int
     length: int
+    text: str
+    text_lower: str
+
+
+def seen_message(
+    author_kind: str, channel: str, text: str, *, automatic: str = "", by_machine: bool = False, attachments: int = 0
+) -> MessageView:
+    """Return the facts about a message with this text. Of a long text, conditions see the beginning."""
+    beginning = text[:condition_text_chars_max]
+    return {
+        "automatic": automatic,
+        "by_machine": by_machine,
+        "author_kind": author_kind,
+        "channel": channel,
+        "attachments": attachments,
+        "length": len(text),
+        "text": beginning,
+        "text_lower": beginning.lower(),
+    }
+
+
+NO_MESSAGE: Final[MessageView] = seen_message("", "", "")
 
 
 @dataclass(slots=True)

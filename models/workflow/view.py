@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from models.expressions.types import BOOL, DYN, INT, STRING, TIMESTAMP, ListType, MapType, Record, Type
+from models.kernel.open_json import JsonObject
+from models.sla.working_time import DAYS
+from models.workflow.instance import condition_text_chars_max
 
 _TICKET: dict[str, tuple[Type, str]] = {
     "number": (INT, "the number that people say"),
@@ -24,6 +29,11 @@ _TICKET: dict[str, tuple[Type, str]] = {
     "state_since": (TIMESTAMP, "when it entered its state"),
     "filled": (ListType(STRING), "the names of the fields that have a value"),
 }
+_LOCAL: dict[str, tuple[Type, str]] = {
+    "hour": (INT, "the hour of their clock now, 0 to 23"),
+    "time": (STRING, 'the time of their clock now, such as "17:30"'),
+    "weekday": (STRING, "the day there: mon, tue, wed, thu, fri, sat or sun"),
+}
 _OTHERS: dict[str, dict[str, tuple[Type, str]]] = {
     "requester": {
         "id": (STRING, "who asks"),
@@ -33,12 +43,14 @@ _OTHERS: dict[str, dict[str, tuple[Type, str]]] = {
         "channel": (STRING, "the channel of the last contact"),
         "organisation": (STRING, 'the name of the organisation, or ""'),
         "fields": (MapType(DYN), "the fields of the requester by the information model; empty ones as in fields"),
+        **_LOCAL,
     },
     "organisation": {
         "id": (STRING, 'the organisation of the requester, or ""'),
         "name": (STRING, 'its name, or ""'),
         "fields": (MapType(DYN), "the fields of the organisation by the information model; empty ones as in fields"),
     },
+    "desk": _LOCAL,
     "event": {
         "type": (STRING, "requester_message, timer, signal ..."),
         "name": (STRING, "the timer, signal, field, state, SLA target or approval that it is about"),
@@ -54,6 +66,8 @@ _OTHERS: dict[str, dict[str, tuple[Type, str]]] = {
         "channel": (STRING, "how it came"),
         "attachments": (INT, "how many"),
         "length": (INT, "characters"),
+        "text": (STRING, f"what it says, its first {condition_text_chars_max} characters"),
+        "text_lower": (STRING, "the same in lower case, to search for words: contains, matches"),
     },
     "actor": {
         "kind": (STRING, "user, api_key, requester or system"),
@@ -92,6 +106,12 @@ def environment(
 
 
 ENVIRONMENT: dict[str, Type] = environment()
+
+
+def local_time(now: datetime, zone: str) -> JsonObject:
+    """Return the hour, the time and the weekday of an IANA zone."""
+    there = now.astimezone(ZoneInfo(zone))
+    return {"hour": there.hour, "time": f"{there:%H:%M}", "weekday": DAYS[there.weekday()]}
 
 
 def describe() -> Iterator[tuple[str, str, str]]:

@@ -14,8 +14,8 @@ from models.workflow import acts, templates
 from models.workflow.acts import NO_REASON, Reason
 from models.workflow.definition import Effect, Notify
 from models.workflow.execution import sla_promises
-from models.workflow.execution.run import NO_MESSAGE, Run, not_evaluated
-from models.workflow.instance import Candidate, Event
+from models.workflow.execution.run import Run, not_evaluated
+from models.workflow.instance import NO_MESSAGE, Candidate, Event
 
 _NO_ANSWER = "the message that caused it is automatic (no mail loops)"
 

@@ -15,21 +15,13 @@ from models.sla.clocks import status
 from models.workflow.acts import NO_REASON, AnyAct, ChainStopped, FieldSet, Reason, TimerStarted, TimerStopped
 from models.workflow.definition import DateInstant, Timer, Workflow
 from models.workflow.execution import date_timers
-from models.workflow.instance import Actor, Context, Event, Instance, MessageView, RuleTrace, Step
+from models.workflow.instance import NO_MESSAGE, Actor, Context, Event, Instance, RuleTrace, Step
+from models.workflow.view import local_time
 
 # An effect causes an event, whose reaction has an effect ...: no sensible life cycle goes deeper, and a loop ends here.
 chain_max = 8
 # The most acts of one step. The widest shipped life cycle has 9; a definition that reaches the bound is faulty.
 acts_max = 100
-
-NO_MESSAGE: MessageView = {
-    "automatic": "",
-    "by_machine": False,
-    "author_kind": "",
-    "channel": "",
-    "attachments": 0,
-    "length": 0,
-}
 
 
 class Run:
@@ -103,7 +95,9 @@ class Run:
 
     def requester(self) -> JsonObject:
         if self._requester is None:
-            self._requester = _REQUESTER | dict(self.context.requester())
+            found = _REQUESTER | dict(self.context.requester())
+            zone = found.get("time_zone") or self.context.desk.zone
+            self._requester = found | local_time(self.context.now, zone)
         return self._requester
 
     def organisation(self) -> JsonObject:
@@ -160,6 +154,7 @@ class Run:
                 target: status(ticket.clocks.get(target))
                 for target in ("first_response", "next_response", "resolution")
             },
+            "desk": local_time(context.now, context.desk.zone),
             "now": context.now,
         }
 
@@ -244,6 +239,9 @@ _REQUESTER: JsonObject = {
     "time_zone": "",
     "organisation": "",
     "fields": {},
+    "hour": 0,
+    "time": "",
+    "weekday": "",
 }
 _ORGANISATION: JsonObject = {"id": "", "name": "", "fields": {}}
 

@@ -8,8 +8,8 @@ from models.sla.clocks import Clock
 from models.sla.working_time import Calendar
 from models.workflow.acts import ClockChanged, SlaBreached, SlaWarned
 from models.workflow.definition import SlaPolicy, Target, Workflow
-from models.workflow.execution.run import NO_MESSAGE, Run, not_evaluated
-from models.workflow.instance import Event, RuleTrace
+from models.workflow.execution.run import Run, not_evaluated
+from models.workflow.instance import NO_MESSAGE, Event, RuleTrace
 
 _LIVE = ("running", "paused")
 

@@ -19,12 +19,13 @@ class Cast(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Given(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The ticket at the beginning. `automatic` and `by_machine`: those of its first message; `by`: who opens it."""
+    """The ticket at the beginning. `text`, `automatic`, `by_machine`: those of its first message; `by` opens it."""
 
     at: str = "2026-11-23T09:00:00+01:00"
     type: str | None = None
     priority: str = "normal"
     title: str = "A question"
+    text: str = ""
     channel: str = "email"
     contact: str | None = None
     automatic: str = ""
@@ -85,6 +86,7 @@ class Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     machine's.
     """
 
+    text: str = ""
     automatic: str = ""
     by_machine: bool | None = None
 

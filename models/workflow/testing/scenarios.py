@@ -113,6 +113,7 @@ def _begin(
         fields=_first_fields(types.get(type_), type_, given),
         automatic=given.automatic,
         by_machine=given.by_machine,
+        text=given.text,
         by=given.by,
     )
     return simulation, steps
@@ -173,7 +174,7 @@ def _happen(simulation: Simulation, when: When) -> Step | list[Step] | None:
 
 
 _HAPPENINGS: dict[str, Callable[[Simulation, Any], Step | list[Step] | None]] = {
-    "message": lambda simulation, one: simulation.message(automatic=one.automatic, by_machine=one.by_machine),
+    "message": lambda simulation, one: simulation.message(one.text, automatic=one.automatic, by_machine=one.by_machine),
     "reply": lambda simulation, by: simulation.reply(by),
     "note": lambda simulation, by: simulation.note(by),
     "transition": lambda simulation, one: simulation.transition(

@@ -26,6 +26,7 @@ from models.workflow.acts import (
 )
 from models.workflow.definition import Workflow
 from models.workflow.instance import Actor, Candidate, Context, Event, Instance, MessageView, RuleTrace, Step
+from models.workflow.testing.messages import message_of
 
 firings_max = 10_000  # timers that one `advance` lets go off; a loop that would not end stops here
 
@@ -84,6 +85,7 @@ class Simulation:
     def create(
         self,
         *,
+        text: str = "",
         title: str = "A question",
         type: str = "question",
         priority: str = "normal",
@@ -114,22 +116,23 @@ class Simulation:
             state_since=self.now,
         )
         self._take("ticket opened", engine.start(self.workflow, self.instance, self._context(by)))
-        message = _message(automatic, by_machine, "requester" if by == "requester" else "agent", channel)
+        message = message_of(text, automatic, by_machine, "requester" if by == "requester" else "agent", channel)
         return self._react("ticket_created", by=by, message=message)
 
-    def message(self, *, automatic: str = "", by_machine: bool | None = None, channel: str | None = None) -> Step:
+    def message(
+        self, text: str = "", *, automatic: str = "", by_machine: bool | None = None, channel: str | None = None
+    ) -> Step:
         """Let the requester write again. `automatic` and `by_machine` are those of `MessageView`; without `by_machine`
         a message that is automatic, other than "bulk" and "own", is a machine's.
         """
         self.instance.message_count += 1
-        return self._react(
-            "requester_message", message=_message(automatic, by_machine, "requester", channel or self.instance.channel)
-        )
+        message = message_of(text, automatic, by_machine, "requester", channel or self.instance.channel)
+        return self._react("requester_message", message=message)
 
-    def reply(self, by: str) -> Step:
+    def reply(self, by: str, text: str = "") -> Step:
         """An agent answers the requester."""
         self.instance.message_count += 1
-        step = self._react("agent_reply", by=by, message=_message("", None, "agent", "api"))
+        step = self._react("agent_reply", by=by, message=message_of(text, "", None, "agent", "api"))
         self.instance.first_response_at = self.instance.first_response_at or self.now
         return step
 
@@ -339,10 +342,3 @@ class Simulation:
             for one in sorted(self.people, key=lambda one: one.id)
             if one.role in ("agent", "manager", "admin") and (team is None or team in one.teams)
         ]
-
-
-def _message(automatic: str, by_machine: bool | None, author_kind: str, channel: str) -> MessageView:
-    machine = automatic not in ("", "bulk", "own") if by_machine is None else by_machine
-    return MessageView(
-        automatic=automatic, by_machine=machine, author_kind=author_kind, channel=channel, attachments=0, length=1
-    )

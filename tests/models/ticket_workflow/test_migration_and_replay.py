@@ -329,3 +329,18 @@ def _rows() -> list[Any]:
                 "rate_buckets",
             )
         ]
+
+
+def test_a_replay_sees_the_words_of_the_messages(desk: Desk) -> None:
+    desk.create_ticket(description="The OUTAGE goes on.")
+    desk.create_ticket(description="All is well.")
+    draft = body_of()
+    urgent = {"name": "outage", "on": "ticket_created", "continue": True, "do": [{"priority": "urgent"}]}
+    draft["reactions"].insert(0, {**urgent, "when": 'message.text_lower.contains("outage")'})
+
+    with database.connection():
+        report = replay.replay(
+            "support", definition.read(draft), since=clock.now() - timedelta(days=30), until=clock.now()
+        )
+
+    assert [one["priority"] for one in report.differences] == [{"before": "normal", "after": "urgent"}]
