@@ -8,12 +8,14 @@ from datetime import timedelta
 import pytest
 
 from models.kernel.storage import database
+from models.notice_settings.rules import Kind, Way
 from models.ports import outbound
 from models.tickets.tables import Ticket
 from scripts.explain import limits, sources, words
 from scripts.explain.__main__ import render_text
 from scripts.explain.sources import Entry
 from tests.desk import Desk
+from tests.models.notices.reading import assign, choose
 from tests.scripts.verbs import run_verb
 
 
@@ -64,7 +66,7 @@ def test_a_change_of_state_names_the_rule_and_its_condition(desk: Desk) -> None:
     assert "new -> waiting_on_requester by wait" in moves[0].line
     assert "waiting_on_requester -> open by reopen" in moves[1].line
     assert moves[1].details[0] == "rule: reopen_on_message on requester_message"
-    assert moves[1].details[1] == "condition: message.automatic == \"\" (saw message.automatic = '')"
+    assert moves[1].details[1] == "condition: !message.by_machine (saw message.by_machine = False)"
 
 
 def test_a_refused_transition_is_explained_with_its_reasons(desk: Desk) -> None:
@@ -202,3 +204,15 @@ def test_an_unknown_ticket_is_one_clear_sentence(desk: Desk) -> None:
     assert done.returncode == 1
     assert done.stdout == ""
     assert done.stderr == "nestor: there is no ticket '4711'\n"
+
+
+def test_a_notice_is_explained_with_its_ways_and_the_reason_why_one_was_not_used(desk: Desk) -> None:
+    ticket = desk.create_ticket()
+    choose(desk, ways={Kind.assigned: {Way.mail, Way.chat}})
+    assign(desk, ticket)
+    desk.run_due()
+
+    [notice] = of(story(desk.reload(ticket)), "notice")
+
+    assert notice.line == f"assigned to Olga Agent: Mira Manager assigned ticket #{ticket.number} to you."
+    assert notice.details == ("by chat: withheld: the user has no connected chat", "by mail: sent")

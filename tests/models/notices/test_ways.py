@@ -11,6 +11,7 @@ from models.events.commands import SYSTEM
 from models.inbound import address_links
 from models.kernel import clock
 from models.kernel.storage import database
+from models.kernel.storage.batch import from_json
 from models.notice_settings.rules import Digest, Kind, QuietHours, Way
 from models.notices import planning, recipients
 from models.offboarding import commands as offboarding
@@ -73,7 +74,7 @@ def test_every_step_of_a_notice_may_run_twice(desk: Desk) -> None:
     desk.run_due()
 
     for task in desk.tasks(kind="notify_people"):
-        event_id = UUID(__import__("json").loads(task["payload"])["event_id"])
+        event_id = UUID(from_json(task["payload"])["event_id"])
         desk.command(recipients.report, ticket.id, event_id)
     for notice in listed(desk):
         desk.command(planning.plan, UUID(str(notice["id"])))
@@ -110,7 +111,6 @@ def test_quiet_hours_hold_a_notice_until_their_end_in_the_zone_of_the_user(desk:
     assert len(mails_to(desk)) == 1
 
 
-@sqlite_only
 def test_a_digest_collects_the_notices_of_an_hour_into_one_mail(desk: Desk) -> None:
     choose(desk, digest=Digest.hourly)
     to_night(desk)
