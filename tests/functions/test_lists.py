@@ -5,11 +5,14 @@ from __future__ import annotations
 import base64
 import itertools
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from models.kernel import clock
+from models.publishing import publishing
+from models.publishing.catalogue import Found
 from tests.desk import Desk
 from tests.functions.callers import Caller, paths, problem, sqlite_only
 
@@ -199,6 +202,8 @@ def test_numbers_in_a_cursor_are_bounded(machine: Caller) -> None:
 
 def test_tickets_are_filtered(machine: Caller, desk: Desk) -> None:
     me = desk.person("agent").id
+    declared = {"type": "problem", "label": {"en": "Problem"}, "fields": {}}
+    publishing.apply([Found("model", "problem", declared, "", Path("problem.yaml"))], by="test")
     printer = machine.ticket("Printer on fire", type="problem", requester={"email": "ada@example.test"})
     fax = machine.ticket("Fax", description="The paper is 100% wet_ today")
     solved = machine.ticket("Phone")
