@@ -144,7 +144,10 @@ def add_reply(
     message_id = new_id()
     account = contact_account(change)
     external_id = threading.new_external_id(account, ticket.number, message_id) if account else None
-    subject = _subject(ticket.title, ticket.number)
+    # A mail names the account of a ticket: without one, no mail came or went yet.
+    subject = _subject(ticket.title, ticket.number, is_first=account is not None and ticket.contact_account is None)
+    if account is not None:
+        ticket.contact_account = account.name
     details = dict(details or {})
     if automatic and account is not None and ticket.contact_is_a_stranger:
         subject = f"{texts.text(account, 'first_subject', None)} [#{ticket.number}]"
@@ -232,12 +235,16 @@ _REPLY_PREFIX = re.compile(r"^(?:re|aw|sv|antw|отв)(?:\[\d+\])?:\s*", re.IGNO
 _TICKET_MARK = re.compile(r"\s*\[#\d+\]")
 
 
-def _subject(title: str, number: int) -> str:
-    """Return the subject of an answer: one `Re:` and one ticket mark, however many answers came before."""
+def _subject(title: str, number: int, *, is_first: bool = False) -> str:
+    """Return the subject of an answer: one `Re:` and one ticket mark, however many answers came before.
+
+    The first mail of a thread answers nothing, so it has no `Re:`.
+    """
     bare = _TICKET_MARK.sub("", title)
     while (match := _REPLY_PREFIX.match(bare)) is not None:
         bare = bare[match.end() :]
-    return f"Re: {bare.strip() or title} [#{number}]"
+    prefix = "" if is_first else "Re: "
+    return f"{prefix}{bare.strip() or title} [#{number}]"
 
 
 def contact_account(change: TicketChange) -> ChannelAccount | None:
@@ -246,10 +253,7 @@ def contact_account(change: TicketChange) -> ChannelAccount | None:
     if ticket.contact_channel is None or ticket.contact_address is None:
         return None
     if ticket.contact_account is None:
-        account = accounts.default_for(ticket.contact_channel)
-        if account is not None:
-            ticket.contact_account = account.name
-        return account
+        return accounts.default_for(ticket.contact_channel)
     return accounts.find(ticket.contact_channel, ticket.contact_account)
 
 

@@ -58,6 +58,8 @@ class NewTicket:
     workflow: str | None = None  # None: what the type's model says, else support
     team: str | None = None
     tags: tuple[str, ...] = ()
+    # An agent opens the ticket for the requester: the description is the agent's words, a first mail to the requester.
+    by_agent: bool = False
 
 
 def create(new: NewTicket, *, actor: Actor, role: str = steps.AUTOMATION, causation_id: str | None = None) -> Ticket:
@@ -90,6 +92,8 @@ def create(new: NewTicket, *, actor: Actor, role: str = steps.AUTOMATION, causat
         change.ticket.contact_channel = channel_facts.with_emails()
         change.ticket.contact_address = normalise_address(change.ticket.contact_channel, new.requester_email)
     message: MessageView | None = None
+    if new.by_agent and new.description and requester is not None:
+        return _written_by_agent(change, new.description)
     if new.description:
         author = ("requester", requester.id, requester.name) if requester else messages.actor_author(actor)
         messages.add_description(change, new.description, author=author)
@@ -97,6 +101,23 @@ def create(new: NewTicket, *, actor: Actor, role: str = steps.AUTOMATION, causat
     elif requester is not None:
         message = seen_message("requester", "api", "")
     steps.react(change, "ticket_created", message=message)
+    return change.save()
+
+
+def _written_by_agent(change: TicketChange, description: str) -> Ticket:
+    """Send the agent's words to the requester. The life cycle takes them for an answer; nothing is acknowledged."""
+    message: MessageView = {
+        "automatic": "",
+        "by_machine": False,
+        "author_kind": "agent",
+        "channel": "api",
+        "attachments": 0,
+        "length": len(description),
+    }
+    messages.add_reply(change, description, author=messages.actor_author(change.actor))
+    change.ticket.first_response_at = change.at
+    steps.react(change, "ticket_created", message=message)
+    steps.react(change, "agent_reply", message=message)
     return change.save()
 
 

@@ -33,7 +33,10 @@ class NewRequester(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class NewTicket(msgspec.Struct, forbid_unknown_fields=True):
-    """A ticket to create."""
+    """A ticket to create. `description_by` says who wrote the description: the requester, who gets an acknowledgement,
+    or an agent, whose words are sent to the requester. When it is left out, a user is an agent who writes to a
+    requester with an address, and an API key passes on the requester's words.
+    """
 
     title: Title
     description: Description | None = None
@@ -43,6 +46,7 @@ class NewTicket(msgspec.Struct, forbid_unknown_fields=True):
     fields: JsonObject = {}
     team: Word | None = None
     tags: Tags = []
+    description_by: Literal["requester", "agent"] | None = None
 
 
 class TicketChanges(msgspec.Struct, forbid_unknown_fields=True):
@@ -95,6 +99,14 @@ def bounded(fields: JsonObject) -> JsonObject:
     return fields
 
 
+def _is_by_agent(body: NewTicket, caller_kind: str) -> bool:
+    """Return True if the caller opens the ticket for a requester with an address and writes to them."""
+    if body.requester is None or body.requester.email is None:
+        return False
+    by = body.description_by or ("agent" if caller_kind == "user" else "requester")
+    return by == "agent"
+
+
 def represented(call: AnyCall, row: Any, status: int = 200, **headers: str) -> Answer:
     return Answer(
         show.tickets([row], role=call.caller.role)[0], status=status, headers=show.etag(row.version) | headers
@@ -124,6 +136,7 @@ def create_ticket(call: Call[NewTicket]) -> Answer:
             fields=bounded(body.fields),
             team=body.team,
             tags=tuple(dict.fromkeys(map(names.folded, body.tags))),
+            by_agent=_is_by_agent(body, call.caller.actor.kind),
         ),
         actor=call.caller.actor,
         role=call.caller.role,
