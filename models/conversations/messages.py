@@ -12,6 +12,7 @@ from uuid import UUID
 from models.channels import accounts, texts
 from models.channels.accounts import ChannelAccount
 from models.conversations import threading
+from models.conversations.participants import ChosenRecipient
 from models.events.commands import Actor
 from models.events.payload import UNSET, Cause, Unset
 from models.events.ticket_payloads import MessageAdded, MessageReceived, NoteAdded
@@ -132,21 +133,23 @@ def add_reply(
     template: str | Unset = UNSET,
     cause: Cause | None = None,
     copies: Sequence[Participant] = (),
+    to: ChosenRecipient | None = None,
     details: Mapping[str, Any] | None = None,
 ) -> tuple[UUID, Sequence[UUID]]:
     """Add a public message to the requester, with a delivery if they can be reached. Returns the message's and the
     deliveries' ids.
 
     `template` and `cause`: the template and the rule that wrote it, for the event. `copies`: further readers of the
-    same mail. An automatic message to a stranger has a neutral subject, and its recipient no name.
+    same mail. `to`: the recipient of a mail instead of the requester's contact. An automatic message to a stranger has
+    a neutral subject, and its recipient no name.
     """
     ticket = change.ticket
     message_id = new_id()
-    account = contact_account(change)
+    account = contact_account(change) if to is None else to.account
     external_id = threading.new_external_id(account, ticket.number, message_id) if account else None
     # A mail names the account of a ticket: without one, no mail came or went yet.
     subject = _subject(ticket.title, ticket.number, is_first=account is not None and ticket.contact_account is None)
-    if account is not None:
+    if account is not None and to is None:
         ticket.contact_account = account.name
     details = dict(details or {})
     if automatic and account is not None and ticket.contact_is_a_stranger:
@@ -171,7 +174,7 @@ def add_reply(
     if account is not None and external_id is not None:
         refer(change, account, external_id, message_id)
     delivery_ids = (
-        [] if account is None else [_deliver(change, account, message_id, automatic=automatic, send_at=send_at)]
+        [] if account is None else [_deliver(change, account, message_id, to, automatic=automatic, send_at=send_at)]
     )
     added = MessageAdded(message_id=message_id, delivery_ids=delivery_ids, automatic=automatic, template=template)
     change.record(added, cause=cause)
@@ -193,10 +196,17 @@ def _sent_by(account: ChannelAccount | None) -> _Sender:
 
 
 def _deliver(
-    change: TicketChange, account: ChannelAccount, message_id: UUID, *, automatic: bool, send_at: datetime | None
+    change: TicketChange,
+    account: ChannelAccount,
+    message_id: UUID,
+    to: ChosenRecipient | None,
+    *,
+    automatic: bool,
+    send_at: datetime | None,
 ) -> UUID:
     """Add the message's delivery and the task that sends it now, or releases it at `send_at`."""
     ticket = change.ticket
+    address = str(ticket.contact_address) if to is None else to.address
     delivery_id = new_id()
     scheduled = send_at is not None and send_at > change.at
     change.batch.insert(
@@ -207,7 +217,7 @@ def _deliver(
             "ticket_id": ticket.id,
             "channel": account.channel,
             "account": account.name,
-            "address": ticket.contact_address,
+            "address": address,
             "state": "scheduled" if scheduled else "pending",
             "automatic": automatic,
             "send_at": send_at if scheduled else None,
@@ -225,7 +235,7 @@ def _deliver(
     else:
         change.enqueue(
             SendDelivery(delivery_id=delivery_id),
-            key=send_key(account.channel, account.name, str(ticket.contact_address)),
+            key=send_key(account.channel, account.name, address),
             dedupe_key=f"send:{delivery_id}",
         )
     return delivery_id

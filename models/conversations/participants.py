@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from models.channels import accounts
+from models.channels.accounts import ChannelAccount
 from models.conversations.tables import Message, TicketParticipant
 from models.kernel import clock, limits
 from models.kernel.errors import FieldProblem, Invalid
@@ -171,21 +172,97 @@ def _suppressed(channel: str, addresses: Collection[str]) -> dict[str, str]:
     return {row["address"]: row["suppressed_reason"] for row in rows}
 
 
-def of_reply(ticket: Ticket, wanted: Sequence[str] | None) -> Readers:
+@dataclass(frozen=True, slots=True)
+class ChosenRecipient:
+    """The address that an agent chose for a mail instead of the requester's, and the account that sends it."""
+
+    account: ChannelAccount
+    address: str
+
+
+def chosen_recipient(ticket: Ticket, wanted: str | None) -> ChosenRecipient | None:
+    """Return the recipient that the agent chose; None for the requester's contact.
+
+    Raises Invalid for a mailbox of this desk, for an address that returned our mail, and if no account sends mail.
+    """
+    if wanted is None:
+        return None
+    has_mail_contact = ticket.contact_channel is not None and channel_facts.of(ticket.contact_channel).has_copies
+    channel = str(ticket.contact_channel) if has_mail_contact else channel_facts.with_emails()
+    address = normalise_address(channel, wanted)
+    if has_mail_contact and address == normalise_address(channel, ticket.contact_address or ""):
+        return None
+    if has_mail_contact and ticket.contact_account is not None:
+        account: ChannelAccount | None = accounts.find(channel, ticket.contact_account)
+    else:
+        account = accounts.default_for(channel)
+    why = "cannot be written to: no account sends mail" if account is None else ""
+    why = why or _refusal(channel, address, _suppressed(channel, [address]))
+    if account is None or why:
+        raise Invalid([FieldProblem("/to", f"{wanted} {why}")])
+    return ChosenRecipient(account, address)
+
+
+def let_take_part(
+    change: TicketChange, readers: Sequence[Participant], chosen: ChosenRecipient | None, *, is_chosen: bool
+) -> None:
+    """Let the readers of an answer write to the ticket; those whom the agent chose also get later answers."""
+    channel = change.ticket.contact_channel if chosen is None else chosen.account.channel
+    people = [*([] if chosen is None else [Participant("", chosen.address)]), *readers]
+    if not people or channel is None:
+        return
+    add(change, channel, people, role="copy")
+    if is_chosen or chosen is not None:
+        confirm(change.ticket.id, channel, people)
+
+
+def reaches_requester(ticket: Ticket, chosen: ChosenRecipient | None, copies: Sequence[Participant]) -> bool:
+    """Return True if an answer goes to an address of the requester, as its recipient or as a copy."""
+    if chosen is None:
+        return True
+    channel = chosen.account.channel
+    addresses = [chosen.address, *(normalise_address(channel, one.address) for one in copies)]
+    if ticket.contact_channel == channel and ticket.contact_address is not None:
+        contact = normalise_address(channel, ticket.contact_address)
+        if contact in addresses:
+            return True
+    names, values = database.in_list("address", addresses)
+    row = database.one(
+        "SELECT 1 AS yes FROM identities WHERE requester_id = :requester AND channel = :channel"
+        f" AND address IN {names} LIMIT 1",
+        values,
+        requester=ticket.requester_id,
+        channel=channel,
+    )
+    return row is not None
+
+
+def last_without_requester(ticket: Ticket) -> str | None:
+    """Return the address that the last reply of a person went to, if it did not go to the requester; else None."""
+    row = database.one(
+        "SELECT details FROM messages WHERE ticket_id = :id AND direction = 'outbound' AND kind = 'reply'"
+        " AND NOT by_machine ORDER BY sequence DESC LIMIT 1",
+        id=ticket.id,
+    )
+    to = None if row is None else Message.converted(row)["details"].get("to")
+    return None if to is None or to["reaches_requester"] else str(to["address"])
+
+
+def of_reply(ticket: Ticket, wanted: Sequence[str] | None, *, to: ChosenRecipient | None = None) -> Readers:
     """Return the readers who get a copy of an answer: the addresses that the agent names, else those of the requester's
-    last mail.
+    last mail. A mail to somebody else (`to`) has no copies by default.
 
     Raises Invalid for copies on a channel that has none, for a mailbox of this desk, and for an address that returned
     our mail.
     """
-    channel = ticket.contact_channel
+    channel = ticket.contact_channel if to is None else to.account.channel
     if channel is None or not channel_facts.of(channel).has_copies:
         if wanted:
             raise Invalid([FieldProblem("/copies", f"only mails have copies; this ticket is answered by {channel}")])
         return Readers()
-    contact = normalise_address(channel, ticket.contact_address or "")
+    contact = normalise_address(channel, ticket.contact_address or "") if to is None else to.address
     if wanted is None:
-        return _last_copies(ticket, channel, contact)
+        return _last_copies(ticket, channel, contact) if to is None else Readers()
     chosen = _allowed(channel, [normalise_address(channel, address) for address in wanted])
     named = (Participant("", address) for address in dict.fromkeys(chosen) if address != contact)
     return Readers(tuple(Reader(one, "the agent names them") for one in named))

@@ -156,6 +156,17 @@ def takes_part(account: ChannelAccount, ticket_id: UUID, requester_id: UUID | No
     return any(_takes_part(row, account, ticket_id, requester_id, author_address) for row, _ in rows)
 
 
+def has_come_by(account: ChannelAccount, ticket_id: UUID) -> bool:
+    """Return True if the account has received or sent a message of the ticket."""
+    row = database.one(
+        "SELECT 1 AS yes FROM messages WHERE ticket_id = :ticket AND channel = :channel AND account = :account LIMIT 1",
+        ticket=ticket_id,
+        channel=account.channel,
+        account=account.name,
+    )
+    return row is not None
+
+
 def _takes_part(
     row: database.Row, account: ChannelAccount, ticket_id: UUID, requester_id: UUID | None, author_address: str
 ) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from models.conversations import messages
+from models.conversations.tables import Message
 from models.deliveries.tables import Delivery
 from models.events.commands import SYSTEM
 from models.events.ticket_payloads import DeliveryFailed
@@ -47,8 +48,14 @@ def end_unsent(delivery_id: UUID, error: str) -> None:
         end(delivery_id, "failed", error=error)
 
 
+def _reaches_requester(message_id: UUID) -> bool:
+    row = database.one("SELECT details FROM messages WHERE id = :id", id=message_id)
+    to = None if row is None else Message.converted(row)["details"].get("to")
+    return to is None or bool(to["reaches_requester"])
+
+
 def release(delivery_id: UUID) -> None:
-    """Send a scheduled message at its time; the ticket counts as answered now."""
+    """Send a scheduled message at its time; the ticket counts as answered now if the message reaches the requester."""
     row = database.one(
         "UPDATE deliveries SET state = 'pending' WHERE id = :id AND state = 'scheduled'"
         " RETURNING channel, account, address, ticket_id, message_id",
@@ -58,6 +65,8 @@ def release(delivery_id: UUID) -> None:
         return
     _enqueue_send(delivery_id, row, dedupe_key=f"send:{delivery_id}")
     ids = Delivery.converted(row)
+    if not _reaches_requester(ids["message_id"]):
+        return
     change = TicketChange.of(ids["ticket_id"], actor=SYSTEM, causation_id=f"delivery:{delivery_id}")
     if change.ticket.first_response_at is None:
         change.ticket.first_response_at = change.at

@@ -16,7 +16,7 @@ from models.deliveries import buttons, corrections, receipts
 from models.deliveries.buttons import Asked
 from models.dialogues import commands as dialogues
 from models.dialogues.commands import Answered
-from models.inbound import chat_commands, held_back, quarantine
+from models.inbound import chat_commands, forwards, held_back, quarantine
 from models.inbound.checks import CHECKS, UNKNOWN_BOUNCE, Settlement, with_person
 from models.inbox import commands as inbox
 from models.kernel import limits
@@ -180,6 +180,8 @@ def _thread_of(
     )
     if thread.ticket_id is not None and chats.is_closed(thread.ticket_id):
         return threading.Thread(None, thread.ticket_id, "the ticket it answers is closed")
+    if thread.ticket_id is not None and forwards.opens_ticket(account, parsed, thread.ticket_id):
+        return threading.Thread(None, thread.ticket_id, "it was forwarded to another mailbox of the desk")
     return thread
 
 

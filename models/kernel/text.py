@@ -31,6 +31,13 @@ _DIGEST_CHARS = 17  # "#" and 16 hex digits
 ERASED = "[erased]"  # stands where the text of an erased person was
 CUT_NOTE = "\n[The text goes on; it is kept whole in the received event.]"
 
+# The words with which mail programs begin the subject of a forward, in the languages of requesters.
+FORWARD_SUBJECT = re.compile(
+    r"\s*(?:fwd?|fw|wg|tr|rv|enc|i|doorst|vs|vl|vb|pd|přep|továbbítás"
+    r"|ilt|iletildi|πρθ|пересл|прев|препр|转发|轉寄|転送|전달|הועבר)\s*[:：]",
+    re.I,
+)
+
 
 def clean(text: str) -> str:
     """Text of many lines: storable, with `\\n` as line end."""

@@ -29,7 +29,7 @@ from models.requesters.commands import normalise_address
 from models.requesters.tables import Requester
 from models.tasks.payloads import AdvanceTicket
 from models.teams import queries as teams
-from models.ticket_actions import following, locks, reply_contact
+from models.ticket_actions import following, locks, own_words, reply_contact
 from models.ticket_actions.input_needed import ConfirmationRequired
 from models.ticket_workflow import reclassifying, steps
 from models.tickets import queries, ticket_fields
@@ -93,7 +93,7 @@ def create(new: NewTicket, *, actor: Actor, role: str = steps.AUTOMATION, causat
         change.ticket.contact_address = normalise_address(change.ticket.contact_channel, new.requester_email)
     message: MessageView | None = None
     if new.by_agent and new.description and requester is not None:
-        return _written_by_agent(change, new.description)
+        return own_words.open_by_agent(change, new.description)
     if new.description:
         author = ("requester", requester.id, requester.name) if requester else messages.actor_author(actor)
         messages.add_description(change, new.description, author=author)
@@ -101,23 +101,6 @@ def create(new: NewTicket, *, actor: Actor, role: str = steps.AUTOMATION, causat
     elif requester is not None:
         message = seen_message("requester", "api", "")
     steps.react(change, "ticket_created", message=message)
-    return change.save()
-
-
-def _written_by_agent(change: TicketChange, description: str) -> Ticket:
-    """Send the agent's words to the requester. The life cycle takes them for an answer; nothing is acknowledged."""
-    message: MessageView = {
-        "automatic": "",
-        "by_machine": False,
-        "author_kind": "agent",
-        "channel": "api",
-        "attachments": 0,
-        "length": len(description),
-    }
-    messages.add_reply(change, description, author=messages.actor_author(change.actor))
-    change.ticket.first_response_at = change.at
-    steps.react(change, "ticket_created", message=message)
-    steps.react(change, "agent_reply", message=message)
     return change.save()
 
 
@@ -250,28 +233,43 @@ def reply(
     body_format: str = "text",
     send_at: datetime | None = None,
     copies: Sequence[str] | None = None,
+    to: str | None = None,
     details: Mapping[str, Any] | None = None,
 ) -> UUID:
     """Add an agent's public reply. The workflow reacts immediately. Raises TicketClosed.
 
-    `copies`: mail addresses; None: the copy recipients of the requester's last mail. Only e-mail has copies.
+    `copies`: mail addresses; None: the copy recipients of the requester's last mail. Only e-mail has copies. `to`: a
+    mail address instead of the requester's. A mail that does not reach the requester is no answer for the life cycle.
     """
     change = TicketChange.of(ticket_id, actor=actor)
     ticket = change.ticket
     if ticket.category == "closed":
         raise TicketClosed()
-    reply_contact.require(change)
     author = messages.actor_author(actor)
-    readers = participants.of_reply(ticket, copies).people
+    chosen = participants.chosen_recipient(ticket, to)
+    if chosen is None:
+        reply_contact.require(change)
+    readers = participants.of_reply(ticket, copies, to=chosen).people
+    is_answer = participants.reaches_requester(ticket, chosen, readers)
+    if chosen is not None:
+        named = {"address": chosen.address, "reaches_requester": is_answer}
+        details = {**(details or {}), "to": named, "without_name": True}
     message_id, _ = messages.add_reply(
-        change, body, author=author, body_format=body_format, send_at=send_at, copies=readers, details=details
+        change,
+        body,
+        author=author,
+        body_format=body_format,
+        send_at=send_at,
+        copies=readers,
+        to=chosen,
+        details=details,
     )
-    if readers and ticket.contact_channel is not None:
-        participants.add(change, ticket.contact_channel, readers, role="copy")
-        if copies is not None:
-            participants.confirm(ticket.id, ticket.contact_channel, readers)
+    participants.let_take_part(change, readers, chosen, is_chosen=copies is not None)
     if send_at is not None and send_at > change.at:
         change.save()  # the reply is not sent yet: the workflow reacts when it leaves (deliveries.release)
+        return message_id
+    if not is_answer:
+        change.save()
         return message_id
     if ticket.first_response_at is None:
         ticket.first_response_at = change.at

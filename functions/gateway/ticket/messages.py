@@ -35,7 +35,9 @@ class NewMessage(msgspec.Struct, forbid_unknown_fields=True):
     """A reply to the requester, or an internal note. `send_at` schedules a reply.
 
     `copies` lists the mail addresses that receive a copy. When it is left out, the copied recipients of the requester's
-    last mail receive one; `[]` sends none. `attachments` lists ids of uploads. `mentions` lists users whom a note
+    last mail receive one; `[]` sends none. `to` sends a mail to this address instead of the requester's: a participant
+    or somebody else, who then takes part in the ticket. A mail that reaches no address of the requester changes no
+    state and meets no promise. `attachments` lists ids of uploads. `mentions` lists users whom a note
     mentions: they see the ticket, whatever its team, and get a notice.
     """
 
@@ -46,6 +48,7 @@ class NewMessage(msgspec.Struct, forbid_unknown_fields=True):
     attachments: Annotated[list[UUID], msgspec.Meta(max_length=limits.attachments_per_message_max)] = []
     copies: Annotated[list[Email], msgspec.Meta(max_length=limits.participants_max)] | None = None
     mentions: Annotated[list[UUID], msgspec.Meta(max_length=limits.followers_max)] = []
+    to: Email | None = None
 
 
 @operations.add(
@@ -68,6 +71,8 @@ def add_message(call: Call[NewMessage]) -> Answer:
     if body.kind == "note":
         if body.send_at is not None:
             raise Invalid([FieldProblem("/send_at", "expected none: a note is not sent")])
+        if body.to is not None:
+            raise Invalid([FieldProblem("/to", "expected none: a note is not sent")])
         if body.copies:
             raise Invalid([FieldProblem("/copies", "expected none: a note is not sent")])
         message_id = commands.note(
@@ -88,6 +93,7 @@ def add_message(call: Call[NewMessage]) -> Answer:
             body_format=body.body_format,
             send_at=body.send_at,
             copies=body.copies,
+            to=body.to,
         )
     if body.attachments:
         attachments.use(body.attachments, ticket_id=ticket.id, message_id=message_id, by=call.caller.key)

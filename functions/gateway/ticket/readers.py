@@ -14,6 +14,8 @@ from functions.views.texts import Email
 from models.conversations import participants
 from models.identity.rules import Permission
 from models.kernel import limits
+from models.ports import inbound
+from models.tickets.tables import Ticket
 
 operations = Operations()
 
@@ -62,7 +64,8 @@ class Recipient(msgspec.Struct):
 
 class Recipients(msgspec.Struct):
     """The readers of an answer: `to` (null if the requester cannot be reached), `copies`, and the people of the last
-    mail who are `left_out`.
+    mail who are `left_out`. `warnings` are sentences for the agent: the answer, or the last reply of an agent, does not
+    go to the requester.
     """
 
     channel: str | None
@@ -71,12 +74,14 @@ class Recipients(msgspec.Struct):
     to_grade: str | None
     copies: list[Recipient]
     left_out: list[Recipient]
+    warnings: list[str]
 
 
 class WantedCopies(msgspec.Struct, forbid_unknown_fields=True):
-    """The `copies` of the planned reply; null or absent: the default readers."""
+    """The recipient `to` and the `copies` of the planned reply. Without them: the requester and the default readers."""
 
     copies: Annotated[list[Email], msgspec.Meta(max_length=limits.participants_max)] | None = None
+    to: Email | None = None
 
 
 @operations.add(
@@ -95,18 +100,32 @@ def preview_recipients(call: Call[WantedCopies]) -> Answer:
     channels.
     """
     ticket = ticket_of(call)
-    readers = participants.of_reply(ticket, call.body.copies)
+    chosen = participants.chosen_recipient(ticket, call.body.to)
+    readers = participants.of_reply(ticket, call.body.copies, to=chosen)
     contact = participants.contact_of(ticket)
+    if chosen is not None:
+        contact = participants.Reader(inbound.Participant("", chosen.address), "the agent names it")
     return Answer(
         Recipients(
-            ticket.contact_channel,
-            ticket.contact_account,
+            ticket.contact_channel if chosen is None else chosen.account.channel,
+            ticket.contact_account if chosen is None else chosen.account.name,
             None if contact is None else _recipient(contact),
-            ticket.contact_grade,
+            ticket.contact_grade if chosen is None else None,
             [_recipient(one) for one in readers.copies],
             [_recipient(one) for one in readers.left_out],
+            _warnings(ticket, chosen, readers),
         )
     )
+
+
+def _warnings(ticket: Ticket, chosen: participants.ChosenRecipient | None, readers: participants.Readers) -> list[str]:
+    found = []
+    if not participants.reaches_requester(ticket, chosen, readers.people):
+        found.append("The requester does not get this message.")
+    last = participants.last_without_requester(ticket)
+    if last is not None:
+        found.append(f"The last reply went to {last} and not to the requester.")
+    return found
 
 
 def _recipient(reader: participants.Reader) -> Recipient:

@@ -175,3 +175,45 @@ def mail_to(desk: Desk, account: str, *headers: str, text: str) -> dict[str, Any
     event = desk.receive_raw("email", raw, content_type="message/rfc822", account=account)
     desk.run_due()
     return desk.inbox(event)
+
+
+OUR_ANSWER = "On Tue, the desk wrote:\r\n> Water it."
+
+
+@pytest.mark.parametrize("subject", ["Fwd: Re: Printer", "WG: Re: Printer", "Пересл: Re: Printer"])
+def test_a_mail_of_ours_that_is_forwarded_to_another_mailbox_opens_a_linked_ticket_there(
+    desk: Desk, subject: str
+) -> None:
+    another_mailbox("sales", "sales@example.test")
+    external_id = answered(desk)
+    first = desk.ticket()
+
+    mail_to(desk, "sales", ADA, f"References: {external_id}", f"Subject: {subject}", text=f"For you.\r\n{OUR_ANSWER}")
+
+    second = desk.tickets()[1]
+    assert (second.account, second.requester_id) == ("sales", first.requester_id)
+    [related] = desk.events(second, "ticket_related")
+    assert related["payload"]["ticket_id"] == str(first.id)
+    assert related["payload"]["reason"] == "it was forwarded to another mailbox of the desk"
+
+
+def test_a_later_mail_about_the_forwarded_one_joins_the_ticket_of_its_mailbox(desk: Desk) -> None:
+    another_mailbox("sales", "sales@example.test")
+    external_id = answered(desk)
+    headers = (ADA, f"References: {external_id}", "Subject: Fwd: Re: Printer")
+    mail_to(desk, "sales", *headers, "Message-ID: <fwd@firma.example>", text="For you.")
+
+    mail_to(desk, "sales", ADA, "In-Reply-To: <fwd@firma.example>", "Subject: Re: Fwd: Printer", text="And this.")
+
+    assert desk.bodies(desk.tickets()[1]) == ["For you.", "And this."]
+
+
+def test_a_reply_to_another_mailbox_and_a_forward_to_the_same_one_join_the_ticket(desk: Desk) -> None:
+    another_mailbox("sales", "sales@example.test")
+    external_id = answered(desk)
+
+    mail_to(desk, "sales", ADA, f"In-Reply-To: {external_id}", "Subject: Re: Printer", text="Still.")
+    mail(desk, ADA, f"In-Reply-To: {external_id}", "Subject: Fwd: Re: Printer", text="See below.")
+
+    assert len(desk.tickets()) == 1
+    assert len(desk.bodies(desk.ticket())) == 3

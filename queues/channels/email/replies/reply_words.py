@@ -307,10 +307,6 @@ FORWARDED = _phrases(
     전달된 메일
     """
 )
-FORWARD_SUBJECT = re.compile(
-    r"\s*(?:fwd?|fw|wg|tr|rv|enc|i|doorst|vs|vl|vb|pd|přep|továbbítás|ilt|iletildi|πρθ|пересл|прев|препр|转发|轉寄|転送|전달|הועבר)\s*[:：]",
-    re.I,
-)
 
 RULE_CHARS = frozenset("-_=*~─━—–⎯")
 DECORATION = " \t-_=*~#|>+•.:<[]‐‑‒–—―─━"

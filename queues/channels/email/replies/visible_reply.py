@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from queues.channels.email.replies import reply_words as words
+from models.kernel.text import FORWARD_SUBJECT
 from queues.channels.email.replies.reply_attribution import tells_who_wrote
 from queues.channels.email.replies.reply_lines import Lines
 from queues.channels.email.replies.signature_lines import signature_lines, signature_start
@@ -68,7 +68,7 @@ class HiddenLines:
 def hidden_lines(lines: Lines, *, subject: str = "") -> HiddenLines:
     """Find the lines that are not part of the reply. Hides nothing when no words would be left."""
     letters = lines.letters
-    parts = _parts(lines, is_forward=words.FORWARD_SUBJECT.match(subject) is not None)
+    parts = _parts(lines, is_forward=FORWARD_SUBJECT.match(subject) is not None)
     hidden = {index for start, end in parts.ranges for index in range(start, end)}
     kept = [index for index in range(len(letters)) if index not in hidden and letters[index] != "p"]
     if not _has_words(letters, kept):
