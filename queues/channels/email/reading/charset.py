@@ -49,9 +49,12 @@ def decode_header(content: bytes, body_charset: str | None) -> str:
     Programs that write them mostly use the charset of the body. Others use the charset of their machine, so the body's
     charset is believed only if no other charset is clearly more plausible.
     """
+    if content.isascii():
+        return decode(content, body_charset)
+    if _strict(content, "utf-8") is not None:
+        return decode(content)
     codec = codec_of(body_charset)
-    is_doubtful = codec is not None and not content.isascii() and _strict(content, "utf-8") is None
-    return decode(content, None if is_doubtful and not fits(content, str(codec)) else body_charset)
+    return decode(content, body_charset if codec is None or fits(content, codec) else None)
 
 
 def declared_in_html(content: bytes) -> str | None:

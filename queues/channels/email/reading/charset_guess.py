@@ -88,8 +88,12 @@ def fits(content: bytes, codec: str) -> bool:
     codec = _SAME_LETTERS.get(codec, codec)
     if codec not in _LETTERS and codec not in _LEADS:
         return True
+    own = _score(sample, codec)
+    if own >= _KANA - _DOUBT_MIN:
+        # No other codec can be so much better.
+        return True
     _, score = _best(sample)
-    return score < _SCORE_MIN or _score(sample, codec) >= score - _DOUBT_MIN
+    return score < _SCORE_MIN or own >= score - _DOUBT_MIN
 
 
 def _sample(content: bytes) -> bytes:

@@ -71,9 +71,7 @@ def text_of(value: bytes, *, raw_charset: str | None = None) -> str:
     charset.
     """
     return "".join(
-        decode_header(content, None if _is_utf8(content) else raw_charset)
-        if charset is None
-        else decode(content, charset)
+        decode_header(content, raw_charset) if charset is None else decode(content, charset)
         for content, charset in _pieces(value)
         if content
     )
@@ -107,14 +105,6 @@ def _pieces(value: bytes) -> list[tuple[bytes, str | None]]:
 def _open_digits(encoding: bytes, written: bytes) -> bytes:
     """Return the digits of a base64 word that ends within a byte; empty for any other word."""
     return written if encoding in b"bB" and len(written) % 4 and b"=" not in written else b""
-
-
-def _is_utf8(content: bytes) -> bool:
-    try:
-        content.decode("utf-8")
-    except UnicodeDecodeError:
-        return False
-    return True
 
 
 def _word_bytes(encoding: bytes, content: bytes) -> bytes:
