@@ -18,7 +18,16 @@ from models.expressions.tree import Binary, Call, ListOf, Literal, Node, Unary, 
 # A condition with more alternatives is one that nobody reads; then the answer is "undecidable".
 alternatives_max = 512
 
-Domains = Mapping[str, Sequence[Any]]
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """The numbers that a path can be, both ends included."""
+
+    low: float = -math.inf
+    high: float = math.inf
+
+
+Domains = Mapping[str, Sequence[Any] | Bounds]
 _OPPOSITE = {"==": "!=", "!=": "==", "<": ">=", ">=": "<", ">": "<=", "<=": ">"}
 _MIRRORED = {"==": "==", "!=": "!=", "<": ">", ">": "<", "<=": ">=", ">=": "<="}
 
@@ -38,7 +47,7 @@ class _TooMany(Exception):
 
 def truth(source: str, domains: Domains) -> bool | None:
     """Return True for always, False for never, None for it depends or undecidable. `domains`: path -> every value that
-    it can have.
+    it can have, or the bounds of a number.
     """
     try:
         tree = parse(source)
@@ -189,9 +198,11 @@ def _fits(path: str, facts: list[Fact], domains: Domains) -> bool:
     if any(fact.operator == "holds" for fact in facts):
         return len({fact.value for fact in facts if fact.operator == "holds"}) == 1
     domain = domains.get(path)
-    if domain is not None:
+    if domain is not None and not isinstance(domain, Bounds):
         return any(all(_compare(value, fact.operator, fact.value) for fact in facts) for value in domain)
     known = _Known(low=0 if path.startswith("size(") else -math.inf)
+    if isinstance(domain, Bounds):
+        known.low, known.high = domain.low, domain.high
     for fact in facts:
         _add(known, fact)
     booleans_only = all(isinstance(fact.value, bool) for fact in facts)

@@ -60,3 +60,8 @@ def readers_of_tickets() -> list[Reader]:
         most=limits.colleagues_max,
     )
     return [Reader(UserRow.converted(row)["id"], row["name"], row["email"]) for row in rows]
+
+
+def active_addresses() -> set[str]:
+    """Return the e-mail addresses of the active users."""
+    return {row["email"] for row in database.rows(UserRow.select(UserRow.email).where(UserRow.active))}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 
 from models.expressions.types import BOOL, DOUBLE, DYN, INT, STRING, ListType, Record, Type
@@ -38,6 +39,25 @@ def condition_environment(entity: Entity) -> dict[str, Type]:
     """Return the names that `required_when` and `visible_when` may read."""
     typed = record([entity]) or Record({}, open=True)
     return {"fields": typed, "ticket": Record({"type": STRING, "priority": STRING, "state": STRING})}
+
+
+def bounds(entities: Iterable[Entity]) -> dict[str, tuple[float, float]]:
+    """Path -> the least and the greatest number that a field can be in a comparison, where an empty number counts as 0.
+    Only fields that are a number in every type that has them.
+    """
+    found: dict[str, tuple[float, float]] = {}
+    other: set[str] = set()
+    for entity in entities:
+        for name, field in entity.fields.items():
+            path = f"fields.{name}"
+            if field.kind not in ("number", "duration"):
+                other.add(path)
+                continue
+            low = min(field.min, 0.0) if field.min is not None else -math.inf
+            high = max(field.max, 0.0) if field.max is not None else math.inf
+            known = found.get(path, (math.inf, -math.inf))
+            found[path] = (min(known[0], low), max(known[1], high))
+    return {path: span for path, span in found.items() if path not in other}
 
 
 def domains(entities: Iterable[Entity]) -> dict[str, tuple[object, ...]]:

@@ -11,6 +11,7 @@ from models.definitions import desk as desks
 from models.definitions import files, store
 from models.definitions.desk import UNDECLARED, Desk
 from models.definitions.files import Document
+from models.identity import colleagues
 from models.infomodel import checks as infomodel_checks
 from models.infomodel import definition as infomodel
 from models.infomodel import published
@@ -42,12 +43,15 @@ class Found:
 
 @dataclass(frozen=True)
 class Surroundings:
-    """The names that a life cycle may use: ticket types, teams, other life cycles; and the desk's languages."""
+    """The names that a life cycle may use: ticket types, teams, other life cycles; the desk's languages; and
+    the addresses of active users (None: not known).
+    """
 
     types: Mapping[str, Entity]
     teams: Collection[str]
     workflows: Collection[str]
     desk: Desk = UNDECLARED
+    people: Collection[str] | None = None
 
 
 def kind_of(body: Mapping[str, Any]) -> str | None:
@@ -148,13 +152,19 @@ def published_surroundings() -> Surroundings:
         [team["name"] for team in teams.all_teams()],
         [one.name for one in store.all_latest("workflow")],
         desks.current(),
+        colleagues.active_addresses(),
     )
 
 
 def findings(workflow: Workflow, around: Surroundings) -> list[Finding]:
     """Return the findings of static analysis about a life cycle among the other definitions."""
     return analysis.analyse(
-        workflow, types=around.types, teams=around.teams, workflows=around.workflows, desk=around.desk
+        workflow,
+        types=around.types,
+        teams=around.teams,
+        workflows=around.workflows,
+        desk=around.desk,
+        people=around.people,
     )
 
 

@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping
 
 from models.definitions.desk import Desk
 from models.infomodel.definition import Entity
-from models.workflow.analysis import conditions, flow, loops, promises, references, texts
+from models.workflow.analysis import conditions, consequences, facts, flow, loops, promises, references, texts
 from models.workflow.analysis.findings import Finding
 from models.workflow.analysis.subject import Subject
 from models.workflow.analysis.texts import MISSING, of_label
@@ -26,13 +26,14 @@ def analyse(
     teams: Collection[str] | None = None,
     workflows: Collection[str] | None = None,
     desk: Desk | None = None,
+    people: Collection[str] | None = None,
 ) -> list[Finding]:
     """Everything suspicious, errors first.
 
-    `types`, `teams`, `workflows`: the names that there are; `desk`: its languages. None: not known, so not judged.
+    `types`, `teams`, `workflows`: the names that there are; `desk`: its languages; `people`: the e-mail
+    addresses of active users. None: not known, so not judged.
     """
-    subject = Subject(workflow, types, teams, workflows, desk)
-    found = [
-        finding for rule in (references, flow, conditions, loops, promises, texts) for finding in rule.findings(subject)
-    ]
+    subject = Subject(workflow, types, teams, workflows, desk, people)
+    rules = (references, flow, conditions, facts, loops, consequences, promises, texts)
+    found = [finding for rule in rules for finding in rule.findings(subject)]
     return sorted(dict.fromkeys(found), key=lambda one: (one.severity != "error", one.path))

@@ -73,7 +73,30 @@ def _shadowed(subject: Subject) -> Iterator[Finding]:
                 told = f"{earlier.name} stands before it and acts on every event that it is for: it never gets its turn; change the order"
                 yield error("reaction_shadowed", f".reactions[{index}]", told)
                 break
+        else:
+            if _covered_together(subject, seen, reaction):
+                told = "the reactions before it leave it no event, so it never acts; change the order"
+                yield error("reaction_shadowed", f".reactions[{index}]", told)
         seen.append(reaction)
+
+
+def _covered_together(subject: Subject, earlier: list[Reaction], later: Reaction) -> bool:
+    """Return True if in each of its states some earlier reaction matches whenever the later one does."""
+    ends = [
+        one for one in earlier if not one.continue_ and one.event == later.event and one.about in (None, later.about)
+    ]
+    states = later.in_ if later.in_ is not None else list(subject.workflow.states)
+    return bool(ends) and all(_covered_in(subject, ends, later, state) for state in states)
+
+
+def _covered_in(subject: Subject, ends: list[Reaction], later: Reaction, state: str) -> bool:
+    here = [one for one in ends if one.in_ is None or state in one.in_]
+    if any(one.when is None for one in here):
+        return True
+    wanted = [(str(one.when), False) for one in here]
+    if later.when is not None:
+        wanted.append((later.when, True))
+    return bool(here) and truth.possible_together(wanted, subject.domains([state], later.event)) is False
 
 
 def _covers(subject: Subject, earlier: Reaction, later: Reaction) -> bool:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from typing import TypeVar
 
 from models.expressions import parts, truth
 from models.workflow.analysis.findings import Finding, error, warning
@@ -10,6 +11,7 @@ from models.workflow.analysis.subject import Subject
 from models.workflow.definition import Effect, Reaction
 
 Node = tuple[int, str]  # a reaction, and the state after it
+N = TypeVar("N", bound=Hashable)
 
 
 def findings(subject: Subject) -> Iterator[Finding]:
@@ -24,7 +26,7 @@ def _circles(subject: Subject) -> Iterator[Finding]:
     told: set[int] = set()
     for node in graph:
         index = node[0]
-        circle = _way_back(graph, node)
+        circle = way_back(graph, node)
         if circle is None or index in told:
             continue
         told |= {index for index, _ in circle}
@@ -128,10 +130,10 @@ def _fits(subject: Subject, reaction: Reaction, state: str, *, assigned: bool) -
     return truth.possible_together([(when, True), ("ticket.assigned", assigned)], domains) is not False
 
 
-def _way_back(graph: dict[Node, list[Node]], start: Node) -> list[Node] | None:
+def way_back(graph: Mapping[N, Sequence[N]], start: N) -> list[N] | None:
     """A shortest way from a node to itself."""
-    came: dict[Node, Node | None] = {}
-    todo: list[tuple[Node, Node | None]] = [(after, None) for after in graph[start]]
+    came: dict[N, N | None] = {}
+    todo: list[tuple[N, N | None]] = [(after, None) for after in graph[start]]
     while todo:
         node, before = todo.pop(0)
         if node in came:
@@ -185,12 +187,18 @@ def _reads(reaction: Reaction, name: str) -> bool:
     return any(path in (f"fields.{name}", f"ticket.fields.{name}", f"ticket.{name}") for path in paths)
 
 
+def _mails(effect: Effect) -> bool:
+    """Return True if the effect writes to the requester, whoever wrote last."""
+    asks = effect.when is not None and 'message.automatic == ""' in effect.when
+    return (effect.send is not None or effect.ask_rating is not None) and not asks
+
+
 _MAIL_EVENTS = ("ticket_created", "requester_message")
 
 
 def _mail(subject: Subject) -> Iterator[Finding]:
     for index, reaction in enumerate(subject.workflow.reactions):
-        sends = any(effect.send is not None or effect.ask_rating is not None for effect in reaction.do)
+        sends = any(_mails(effect) for effect in _effects(subject, reaction))
         place = f".reactions[{index}]"
         if sends and reaction.event == "delivery_failed":
             told = (

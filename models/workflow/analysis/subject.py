@@ -8,11 +8,15 @@ from functools import cached_property
 from typing import Any
 
 from models.definitions.desk import Desk
+from models.expressions.truth import Bounds
 from models.expressions.types import Type
 from models.infomodel import types as model_types
 from models.infomodel.definition import Entity
+from models.sla.working_time import DAYS
 from models.workflow.definition import Reaction, Transition, Workflow
 from models.workflow.view import environment
+
+Values = tuple[Any, ...] | Bounds
 
 
 @dataclass
@@ -22,6 +26,7 @@ class Subject:
     teams: Collection[str] | None
     workflows: Collection[str] | None
     desk: Desk | None = None
+    people: Collection[str] | None = None
 
     @cached_property
     def entities(self) -> list[Entity] | None:
@@ -54,15 +59,19 @@ class Subject:
             return None
         return {name for one in self.entities for name in one.fields}
 
-    def domains(self, states: Collection[str] | None = None, event: str | None = None) -> dict[str, tuple[Any, ...]]:
+    def domains(self, states: Collection[str] | None = None, event: str | None = None) -> dict[str, Values]:
         """Path -> the values that it can have, in some of the states, at one event."""
-        found: dict[str, tuple[Any, ...]] = {
+        found: dict[str, Values] = {
             "ticket.state": tuple(states if states is not None else self.workflow.states),
             "ticket.category": tuple({self.workflow.states[s].category for s in (states or self.workflow.states)}),
             "ticket.priority": self.workflow.priorities,
             "message.author_kind": ("", "requester", "agent", "api", "system"),
             "actor.role": ("admin", "manager", "accountant", "agent", "requester", "automation"),
             "actor.kind": ("user", "api_key", "requester", "system"),
+            "desk.weekday": DAYS,
+            "requester.weekday": DAYS,
+            "desk.hour": tuple(range(24)),
+            "requester.hour": tuple(range(24)),
             **{
                 f"sla.{each}": ("none", "running", "paused", "met", "breached")
                 for each in ("first_response", "next_response", "resolution")
@@ -74,6 +83,8 @@ class Subject:
             found["ticket.type"] = tuple(self.workflow.types)
         for path, values in model_types.domains(self.entities or []).items():
             found[path] = found[f"ticket.{path}"] = values
+        for path, (low, high) in model_types.bounds(self.entities or []).items():
+            found[path] = found[f"ticket.{path}"] = Bounds(low, high)
         for entity in self._people():
             for path, values in model_types.domains([entity]).items():
                 found[f"{entity.entity}.{path}"] = values
