@@ -70,8 +70,9 @@ def test_an_automatic_mail_says_so_in_every_way(sandbox: SandboxProcess) -> None
     ("fault", "kind"),
     [
         ({"kind": "reject", "stage": "mail", "code": 451}, "transient"),
-        ({"kind": "reject", "stage": "mail", "code": 550}, "permanent"),
-        ({"kind": "reject", "stage": "mail", "code": 530}, "transient"),
+        ({"kind": "reject", "stage": "mail", "code": 550}, "account"),
+        ({"kind": "reject", "stage": "mail", "code": 552}, "permanent"),
+        ({"kind": "reject", "stage": "mail", "code": 530}, "account"),
         ({"kind": "reject", "stage": "rcpt", "code": 450}, "transient"),
         ({"kind": "reject", "stage": "rcpt", "code": 550}, "permanent"),
         ({"kind": "reject", "stage": "data", "code": 451}, "transient"),
@@ -84,12 +85,14 @@ def test_an_automatic_mail_says_so_in_every_way(sandbox: SandboxProcess) -> None
     ids=str,
 )
 def test_each_failure_has_its_documented_outcome(sandbox: SandboxProcess, fault: dict[str, Any], kind: str) -> None:
+    """A refusal of the account (`account`) is transient, and the account shows it: the mail waits for the operator."""
     sandbox.fail_mail(text="no such user <ada@example.test>", **fault)
 
     outcome = deliver()
 
-    assert outcome.kind == kind
+    assert outcome.kind == ("transient" if kind == "account" else kind)
     assert outcome.detail
+    assert outcome.account_error == (outcome.detail if kind == "account" else None)
     assert outcome.suppress is None
     assert "@example" not in outcome.detail
 

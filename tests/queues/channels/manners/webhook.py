@@ -45,7 +45,8 @@ class Provider:
         self._refuse_with(Say(429, headers={"retry-after": "7"}))
 
     def refuse(self) -> None:
-        self._refuse_with(Say(404))
+        """A 404 would concern the account's URL, so the answer would wait (`queues/channels/http_status.py`)."""
+        self._refuse_with(Say(422))
 
     def _refuse_with(self, say: Say) -> None:
         self._refused.add(len(self._receiver.got) + len(self._receiver.answers))

@@ -20,6 +20,7 @@ from queues.channels.email.imap import limits
 from queues.channels.email.imap.mailbox import Mailbox as Connection
 from queues.channels.email.imap.mailbox import Refused
 from queues.channels.email.imap.pulling import Pulled
+from queues.channels.email.judging.automatic import DESK_HEADER, desk_id
 from tests.desk import Desk
 from tests.queues.channels.email.imap.mails import mail, stored, titles, within_s
 from tests.queues.channels.email.imap.reading_once import pull_once
@@ -261,7 +262,23 @@ def test_a_mail_that_the_server_will_not_give_is_shown_and_does_not_stop_the_oth
 def test_a_copy_of_our_own_mail_makes_no_ticket(
     desk: Desk, account: ChannelAccount, imap_server: DovecotServer, mailbox: Mailbox
 ) -> None:
-    imap_server.deliver(mailbox, mail(1, sender="desk@example.test"))
+    imap_server.deliver(mailbox, marked(mail(1, sender="desk@example.test")))
 
     assert pull_once(account, desk.settings) == Pulled(stored=1)
     assert titles(desk) == []
+
+
+def test_a_colleagues_mail_from_the_desks_address_makes_a_ticket_and_gets_no_automatic_answer(
+    desk: Desk, account: ChannelAccount, imap_server: DovecotServer, mailbox: Mailbox
+) -> None:
+    """Only our mark or a Message-ID of ours makes a mail a copy; people write with the address as well."""
+    imap_server.deliver(mailbox, mail(1, sender="desk@example.test"))
+
+    assert pull_once(account, desk.settings) == Pulled(stored=1)
+    assert titles(desk) == ["Trouble 1"]
+    assert desk.sent == []
+
+
+def marked(raw: bytes) -> bytes:
+    """Return the mail with the mark that the desk adds to each mail that it sends from its address."""
+    return f"{DESK_HEADER}: {desk_id('desk@example.test')}\r\n".encode() + raw
