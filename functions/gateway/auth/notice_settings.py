@@ -28,7 +28,7 @@ from models.sla.working_time import Day
 
 operations = Operations()
 
-_Time = Annotated[str, msgspec.Meta(pattern=r"^([01]\d|2[0-3]):[0-5]\d$", examples=["08:00"])]
+_Time = Annotated[str, msgspec.Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9](?![\s\S])", examples=["08:00"])]
 _Ways = Annotated[list[Way], msgspec.Meta(max_length=2)]
 _Zone = Annotated[str, msgspec.Meta(min_length=1, max_length=64, examples=["Europe/Berlin"])]
 
