@@ -10,6 +10,7 @@ GROUPS: dict[str, tuple[str, str]] = {
     "requesters": ("Requesters", "The people who ask for help, with their addresses, fields, merges and data rights."),
     "organisations": ("Organisations", "The companies that requesters belong to, and their members."),
     "ratings": ("Ratings", "A requester rates a ticket by a link."),
+    "rating_pages": ("Ratings", ""),
     "deliveries": ("Deliveries", "Messages on their way to a requester."),
     "inbox": ("Inbox", "The events that providers sent, and their reprocessing."),
     "channels": ("Channels", "The channel accounts and their health."),

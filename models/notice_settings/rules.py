@@ -31,7 +31,7 @@ class Kind(StrEnum):
 
 
 class Way(StrEnum):
-    """The ways of a notice beside the list: the user's mail address, and the chat that the user connected."""
+    """The ways of a notice in addition to the list: the user's mail address, and the chat that the user connected."""
 
     mail = auto()
     chat = auto()
