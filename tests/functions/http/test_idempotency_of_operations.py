@@ -1,4 +1,4 @@
-"""Every POST operation honours an Idempotency-Key, or refuses it because its response holds a secret."""
+"""Every POST operation of programs honours an Idempotency-Key, or refuses it because its response holds a secret."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ from models.kernel.storage import database
 from tests.desk import Desk
 from tests.functions.callers import DEMO_KEY, Caller, problem, sqlite_only
 
-POSTS = [one for one in operations().all if one.method == "POST"]
+# A browser sends the form of a page, and a form cannot carry the header. The repeated form changes nothing (see
+# test_rating_page).
+FORMS = ["/v1/rating_pages/{token}"]
+POSTS = [one for one in operations().all if one.method == "POST" and one.path not in FORMS]
 KEY = {"Idempotency-Key": "a-key"}
 # Names of members of a response that are secrets: a stored response would keep them for a day.
 SECRETS = {"access_token", "challenge", "key", "recovery_codes", "refresh_token", "secret", "token"}
@@ -71,6 +74,14 @@ def test_a_post_runs_once_for_a_key_or_not_at_all(desk: Desk, operation: Operati
         assert [answer.json for answer in answers] == [{"call": 1}, {"call": 1}]
         assert answers[1].headers["idempotency-replayed"] == "true"
         assert calls == [operation.path]
+
+
+def test_only_forms_of_pages_do_without_a_key() -> None:
+    """The programs that call the API always have the key as a means against a double effect."""
+    without = [one for one in operations().all if one.idempotency is Idempotency.unneeded]
+
+    assert [one.path for one in without] == FORMS
+    assert all(one.raw == "application/x-www-form-urlencoded" for one in without)
 
 
 def test_only_uploads_take_the_key_in_their_handler() -> None:
