@@ -51,7 +51,7 @@ def test_a_taken_address_is_a_conflict_however_it_is_written(people: People) -> 
 
 def test_every_broken_rule_of_a_new_user_is_named(people: People) -> None:
     with pytest.raises(Invalid) as caught:
-        commands.create_user("nobody", " ", "short", "king", "tlh", actor=SYSTEM)
+        commands.create_user("nobody", " ", "short", "king", "no tag", actor=SYSTEM)
 
     assert {problem.path for problem in caught.value.problems} == {*("email", "name", "password", "role", "locale")}
 

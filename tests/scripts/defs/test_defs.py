@@ -215,7 +215,7 @@ def test_scenarios_run_and_a_failing_one_says_what_was_expected_and_found(here: 
     found = here("test", "support")
 
     assert found.returncode == 0
-    assert found.stdout.endswith("11 passed, 0 failed\n")
+    assert found.stdout.endswith("12 passed, 0 failed\n")
     assert here("test", "nothing").returncode == 1
 
 

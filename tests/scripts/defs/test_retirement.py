@@ -13,6 +13,7 @@ import pytest
 from models.definitions import store
 from models.kernel.errors import ConfigurationError, Invalid, NotFound
 from models.kernel.storage import database
+from models.ports.inbound import InboundMessage
 from models.publishing import publishing, retirement, workflows
 from scripts import defs
 from tests.architecture.code import REPOSITORY
@@ -43,6 +44,13 @@ def retire(folder: Path) -> None:
 def remove_purchase(folder: Path) -> None:
     shutil.rmtree(folder / "purchase")
     (folder / "model" / "purchase.yaml").unlink()
+
+
+def name_purchase(folder: Path) -> Path:
+    """Let an account's file name the life cycle `purchase`."""
+    account = folder / "channels" / "telegram.demo.yaml"
+    account.write_text(account.read_text().replace("workflow: support", "workflow: purchase"))
+    return account
 
 
 @sqlite_only
@@ -94,13 +102,27 @@ def test_a_live_ticket_keeps_its_life_cycle_and_its_type(desk: Desk, folder: Pat
 
 
 @sqlite_only
-def test_a_definition_that_another_one_names_is_kept_with_the_place(desk: Desk, folder: Path) -> None:
-    account = folder / "channels" / "telegram.demo.yaml"
-    account.write_text(account.read_text().replace("workflow: support", "workflow: purchase"))
-    defs.publish(defs.read_all(folder, demo=True), by="tests")
+def test_a_file_that_names_a_removed_life_cycle_is_refused_with_the_place(desk: Desk, folder: Path) -> None:
+    account = name_purchase(folder)
     remove_purchase(folder)
 
+    with pytest.raises(Invalid, match="there is no life cycle 'purchase'") as caught:
+        absent(folder)
+
+    assert [problem.path.split(":")[0] for problem in caught.value.problems] == [str(account)]
+
+
+@sqlite_only
+def test_a_definition_that_another_one_names_is_kept_with_the_place(desk: Desk, folder: Path) -> None:
+    desk.receive(InboundMessage("42", "Ada", "42", "It burns.", conversation_address="42"), channel="telegram")
+    desk.run_due()
+    account = name_purchase(folder)
+    defs.publish(defs.read_all(folder, demo=True), by="tests")
+    remove_purchase(folder)
+    account.unlink()
+
     assert absent(folder) == {
+        ("channel", "telegram.demo"): "1 live tickets need it",
         ("workflow", "purchase"): "channel account telegram.demo: .workflow names purchase",
         ("model", "purchase"): "life cycle purchase, version 1 (in force): .types[0] there is no ticket type 'purchase'"
         " in the information model [undefined_type]; publish the life cycle in the same bundle, or keep a field with"
