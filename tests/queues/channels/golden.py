@@ -83,7 +83,7 @@ def _set(value: Any) -> Any:
             content, missing = getattr(value, one.name), dataclasses.MISSING
             default = one.default_factory() if one.default_factory is not missing else one.default
             is_told = content not in (None, (), False) and (one.name in _ALWAYS or content != default)
-            if is_told or (default is missing and content is False):
+            if is_told or (content is False and (default is missing or default is True)):
                 found[one.name] = _set(content)
         return found
     return [_set(item) for item in value] if isinstance(value, tuple) else value
