@@ -26,9 +26,9 @@ def made_of(character: str, length: int) -> str:
 def test_titles_and_descriptions_are_bounded_in_characters(machine: Caller, character: str) -> None:
     for title, description, expected in (
         (1, 0, []),
-        (200, 5_000, []),
+        (200, limits.message_body_chars_max, []),
         (201, 1, ["/title"]),
-        (1, 5_001, ["/description"]),
+        (1, limits.message_body_chars_max + 1, ["/description"]),
     ):
         body = {"title": made_of(character, title), "description": made_of(character, description)}
 

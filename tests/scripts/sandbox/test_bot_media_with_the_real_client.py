@@ -337,7 +337,7 @@ def test_every_method_that_the_desk_calls_is_one_that_the_fake_knows() -> None:
     modules = [path for path in adapter.rglob("*.py") if path.name in _CALLERS]
     sources = "".join(path.read_text(encoding="utf-8") for path in modules)
     used = set(re.findall(r'"((?:send|edit|delete|get|set)(?:_[a-z]+)+)"', sources))
-    fake = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "scripts" / "sandbox").glob("bot_*.py"))
+    fake = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "scripts" / "sandbox").rglob("bot_*.py"))
 
     known = {name.lower() for name in re.findall(r'"((?:send|edit|delete|get|set)[A-Za-z]+)"', fake)}
     kinds = {f"send{kind}" for kind in ("photo", "document", "audio", "voice", "video", "animation")}
