@@ -30,11 +30,17 @@ def connect(service: str = "script", *, only_look: bool = False) -> settings.Set
 
 
 def end(main: Callable[[], int]) -> None:
-    """Run a command and exit with its code. A NestorError becomes its message and exit code 1."""
+    """Run a command and exit with its code. A NestorError becomes its message and exit code 1, Ctrl-C exit code 130."""
     try:
         code = main()
     except NestorError as error:
         print(f"nestor: {error.message}", file=sys.stderr)
+        code = 1
+    except KeyboardInterrupt:
+        print("\nnestor: stopped before the end", file=sys.stderr)
+        code = 130  # 128 + SIGINT, as shells report it
+    except EOFError:
+        print("nestor: the input ended before the answer; nothing was done", file=sys.stderr)
         code = 1
     except BrokenPipeError:  # `| head` closed the pipe
         code = 0

@@ -87,7 +87,10 @@ nestor_make_venv() {
     nestor_need_python
     nestor_need_venv_module
     nestor_say "- making .venv with $nestor_base_python ($("$nestor_base_python" -V))"
-    rm -rf "$venv" 2>/dev/null
+    rm -rf "$venv" 2>/dev/null || :
+    if [ -e "$venv" ]; then
+        nestor_fail "$venv is unsound and cannot be replaced (it belongs to $(stat -c %U "$venv" 2>/dev/null || echo another user)): remove it as that user, or copy the checkout elsewhere."
+    fi
     if ! mkdir "$venv" 2>/dev/null; then
         nestor_fail "cannot write in $root, where .venv (Nestor's Python packages) goes: make the folder writable or copy the checkout elsewhere."
     fi

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import ipaddress
 import os
+import shlex
 import signal
 import socket
 import ssl
@@ -50,6 +51,8 @@ class Desk:
         self._check_address()
         self.folder.take()
         if self.options.reset:
+            if not self.demo:
+                _confirm_reset(self.folder)
             self.folder.reset()
             _cli.progress("removed the old data")
         environment = self._environment()
@@ -57,7 +60,7 @@ class Desk:
             if self.demo:
                 environment.update(self._start_sandbox())
             self._prepare(environment)
-            code = self._serve(environment)
+            code = 130 if self._stopping.is_set() else self._serve(environment)
         finally:
             self._stop()
         return code
@@ -111,10 +114,14 @@ class Desk:
             "BLOB_URL": self.folder.blob_url,
             "PORT": str(self.options.port),
             "NESTOR_BIND": self.options.host,
-            "PUBLIC_URL": self.url,
+            "PUBLIC_URL": self._public_url(),
             "SECRET_KEY": self.folder.secret_key(),
             **({"MONITOR_OPEN": "true"} if self.demo else {}),
         }
+
+    def _public_url(self) -> str:
+        """The address in links. The demo's is its own; a desk for others keeps the one of its operator."""
+        return self.url if self.demo else os.environ.get("PUBLIC_URL") or self.url
 
     def _start_sandbox(self) -> dict[str, str]:
         from scripts.sandbox.client import SandboxError, SandboxProcess
@@ -140,7 +147,8 @@ class Desk:
 
     def _prepare(self, environment: dict[str, str]) -> None:
         command = [sys.executable, "-m", "scripts.bootstrap", *(["--demo"] if self.demo else [])]
-        done = subprocess.run(command, env=environment, check=False)
+        # In a session of its own: Ctrl-C must not cut a migration, which takes a second, in two.
+        done = subprocess.run(command, env=environment, check=False, start_new_session=True)
         if done.returncode != 0:
             raise ConfigurationError("the desk could not be prepared; see the line above")
 
@@ -217,10 +225,19 @@ class Desk:
                 f"  {self.url}/docs describes the API.",
             ]
         else:
-            lines.append(
-                "Make the first admin: python -m scripts.users add --email you@example.org --name You --role admin"
-            )
+            lines += ["Make the first admin:", f"  {self._first_admin()}"]
         print("\n".join(lines), flush=True)
+
+    def _first_admin(self) -> str:
+        """The whole command: with the database of this desk, and from any folder."""
+        settings = {"DATABASE_URL": self.folder.database_url, "PYTHONPATH": str(ROOT), "PUBLIC_URL": self._public_url()}
+        return " ".join(
+            [
+                *(f"{name}={shlex.quote(value)}" for name, value in settings.items()),
+                f'SECRET_KEY="$(cat {shlex.quote(str(self.folder.secret_key_path))})"',
+                f"{shlex.quote(sys.executable)} -m scripts.users add --email you@example.org --name You --role admin",
+            ]
+        )
 
     def _stop(self) -> None:
         server = self._server
@@ -234,6 +251,20 @@ class Desk:
                 print("nestor: the desk did not stop in time and was killed; nothing is lost", file=sys.stderr)
         if self._sandbox is not None:
             self._sandbox.stop()
+
+
+def _confirm_reset(folder: DataFolder) -> None:
+    """Ask before tickets of people are deleted. Raises ConfigurationError without a terminal, or on another answer."""
+    if not folder.has_data():
+        return
+    if not sys.stdin.isatty():
+        raise ConfigurationError(
+            f"--reset with --no-demo would delete all tickets in {folder.path}, and there is no terminal to ask at;"
+            " delete the folder yourself"
+        )
+    answer = input(f"Delete all tickets, files and users in {folder.path}? Type the word delete: ")
+    if answer.strip() != "delete":
+        raise ConfigurationError("nothing was deleted")
 
 
 def _in_url(host: str) -> str:

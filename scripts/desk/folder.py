@@ -66,9 +66,17 @@ class DataFolder:
             elif path.name.startswith("nestor.db") or path.name in ("secret_key", "desk.log", "sandbox.log"):
                 path.unlink()
 
+    def has_data(self) -> bool:
+        """Whether a desk has worked here."""
+        return (self.path / "nestor.db").exists()
+
+    @property
+    def secret_key_path(self) -> Path:
+        return self.path / "secret_key"
+
     def secret_key(self) -> str:
         """The key that signs access tokens, made at the first start."""
-        path = self.path / "secret_key"
+        path = self.secret_key_path
         if not path.exists():
             fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             with os.fdopen(fd, "w") as file:

@@ -85,11 +85,11 @@ def _first_page(config: Settings) -> str:
         demo = """<p>This is the demo. API key <code>demo-key</code>; people <code>admin@</code>, <code>manager@</code>,
 <code>accountant@</code>, <code>agent@example.test</code>, password <code>nestor-demo</code>.
 <a href="/sandbox/outbox">What the desk sent</a> to the fake Telegram and the mail catcher.</p>"""
+        demo += f"<pre>curl -H 'Authorization: Bearer demo-key' {html.escape(config.public_url)}/v1/tickets</pre>"
     return f"""<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>Nestor</title><style>{_STYLE}</style>
 <h1>Nestor is running</h1>
 <p>A service desk that sleeps until somebody writes. The web console comes with a later release; until then the desk is
 reached by Telegram, e-mail and its <a href="/docs">API</a>.</p>{demo}
-<pre>curl -H 'Authorization: Bearer demo-key' {html.escape(config.public_url)}/v1/tickets</pre>
 <p><a href="/healthz/deep">Health</a> · <a href="/metrics">Metrics</a> ·
 <a href="/openapi.json">OpenAPI</a></p></html>"""

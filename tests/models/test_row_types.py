@@ -63,7 +63,10 @@ def test_a_type_of_whole_rows_has_every_column_of_its_table(row_type: Any, table
 def test_a_type_of_partial_rows_has_the_columns_that_its_query_selects(
     row_type: Any, selected: tuple[Any, ...], added: set[str]
 ) -> None:
-    names = {field._alias if isinstance(field, peewee.Alias) else field.column_name for field in selected}
+    names = {
+        field._alias if isinstance(field, peewee.Alias) else field.column_name  # type: ignore[attr-defined]
+        for field in selected
+    }
     assert set(row_type.__annotations__) - added == names
 
 
