@@ -47,6 +47,7 @@ RULES = {
     "/role": "one of the desk's roles",
     "?role": "as in bodies",
     "/version": "as score",
+    "/to_version": "as score",
     "/members": "ids of active users who work on tickets",
     "/given": "a ticket that can be",
     "/steps": "steps as in scenario files",

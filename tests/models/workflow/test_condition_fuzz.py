@@ -132,7 +132,7 @@ expressions = st.recursive(st.sampled_from([*PATHS, *LITERALS, "x", "y", "diviso
 def typed(
     truths: st.SearchStrategy[str], numbers: st.SearchStrategy[str], texts: st.SearchStrategy[str]
 ) -> st.SearchStrategy[str]:
-    """Conditions of one more level over conditions, whole numbers and texts; the checker takes each of them."""
+    """Conditions of one more level over conditions, whole numbers and texts; the checker takes the types of each."""
     equal, ordered = st.sampled_from(["==", "!="]), st.sampled_from(["<", "<=", ">", ">="])
     anything = st.one_of(truths, numbers, texts)
     lists = st.one_of(
@@ -297,7 +297,7 @@ def body_with(text: str) -> Any | None:
 
 
 @few
-@given(sound_conditions, stored_fields, strange)
+@given(sound_conditions.filter(bounded), stored_fields, strange)  # rare nested loops cost too much
 @example("fields.n / fields.m > 1.0", {"n": 1}, None)
 @example("1 / ticket.message_count > 0 && ticket.tags[0] == ''", {}, None)
 @example("event.payload.a + 1 > 0", {}, 2**63 - 1)
