@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
-from pathlib import Path
 
 from scripts import _cli
 from scripts.channels import authorizing, checking, reaching, replaying
@@ -23,7 +22,12 @@ def _parser() -> argparse.ArgumentParser:
         return one
 
     check = verb("check", checking.check, "check the files of channel accounts; exit code 1 when there are errors")
-    check.add_argument("paths", nargs="*", type=Path, help="files; default: workflow_defs/channels/")
+    check.add_argument(
+        "accounts",
+        nargs="*",
+        help="accounts such as email.support, or files (default: all of workflow_defs/channels/; the credentials of"
+        " the demo's accounts are then not asked for)",
+    )
     check.add_argument(
         "--credentials",
         action="store_true",

@@ -18,8 +18,8 @@ from scripts import _cli, defs
 
 def check(args: argparse.Namespace) -> int:
     """Exit code 1 when something is wrong; every file is looked at, whatever the others say."""
-    paths: list[Path] = args.paths or sorted((defs.root() / "channels").glob("*.yaml"))
     problems: list[FieldProblem] = []
+    paths = _paths(args.accounts, problems)
     accounts = []
     for path in paths:
         try:
@@ -31,12 +31,12 @@ def check(args: argparse.Namespace) -> int:
         name = f"{account.channel}.{account.name}"
         if seen.setdefault(name, path) != path:
             problems.append(FieldProblem(str(path), f"{name} is in {seen[name]} already"))
-        if args.credentials:
+        if args.credentials and (args.accounts or not account.config.get("demo")):
             problems += _missing(account, path) or _refused(account, path)
     problems += _several_system_accounts(accounts)
     for problem in problems:
         print(f"{problem.path}: {problem.message}", file=sys.stderr)
-    if not args.paths and not any(account.config.get("system") for account, _ in accounts):
+    if not args.accounts and not any(account.config.get("system") for account, _ in accounts):
         print(
             "warning: no e-mail account has `system: true`, so the desk mails its users no invitations, password"
             " resets and notices; `python -m scripts.users` prints the links",
@@ -45,6 +45,23 @@ def check(args: argparse.Namespace) -> int:
     if not problems:
         print(f"{len(accounts)} channel accounts are fine")
     return 1 if problems else 0
+
+
+def _paths(named: list[str], problems: list[FieldProblem]) -> list[Path]:
+    """Return the files of the accounts that the caller names, or all. An unknown account is a problem."""
+    known = {path.stem: path for path in sorted((defs.root() / "channels").glob("*.yaml"))}
+    if not named:
+        return list(known.values())
+    found = []
+    for one in named:
+        if one in known:
+            found.append(known[one])
+        elif Path(one).suffix in (".yaml", ".yml"):
+            found.append(Path(one))
+        else:
+            there = ", ".join(known) or "none"
+            problems.append(FieldProblem(one, f"expected an account or a file that ends in .yaml; there are {there}"))
+    return found
 
 
 def _several_system_accounts(accounts: list[tuple[ChannelAccount, Path]]) -> list[FieldProblem]:

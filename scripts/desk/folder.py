@@ -67,7 +67,7 @@ class DataFolder:
                 path.unlink()
 
     def has_data(self) -> bool:
-        """Whether a desk has worked here."""
+        """Return True if a desk has worked here."""
         return (self.path / "nestor.db").exists()
 
     @property

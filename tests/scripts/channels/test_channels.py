@@ -61,6 +61,23 @@ def test_missing_credentials_are_reported_by_name(tmp_path: Path) -> None:
     assert "NESTOR_SECRET_HOOK" in result.stderr
 
 
+def test_credentials_of_the_demo_are_asked_for_by_name_only() -> None:
+    """A desk without the demo has none of them, and its check is green."""
+    everything = run_verb("channels", "check", "--credentials")
+    named = run_verb("channels", "check", "--credentials", "telegram.demo")
+
+    assert (everything.returncode, everything.stdout) == (0, "3 channel accounts are fine\n")
+    assert named.returncode == 1
+    assert "NESTOR_SECRET_TELEGRAM_DEMO_TOKEN" in named.stderr
+
+
+def test_an_unknown_account_is_named_with_those_that_there_are() -> None:
+    result = run_verb("channels", "check", "email.suport")
+
+    assert result.returncode == 1
+    assert "email.suport: expected an account or a file that ends in .yaml; there are email.demo" in result.stderr
+
+
 @pytest.mark.parametrize("name", ["telegram", "pigeon.one", "telegram.nobody"])
 def test_a_name_that_is_no_accounts_is_refused_with_a_sentence(name: str) -> None:
     result = run_verb("channels", "test", name)
