@@ -128,3 +128,9 @@ def test_every_package_says_why_it_exists() -> None:
     ]
 
     assert silent == []
+
+
+def test_decisions_have_consecutive_numbers() -> None:
+    numbers = re.findall(r"^## ([0-9]+)\. ", (REPOSITORY / "DECISIONS.md").read_text(encoding="utf-8"), re.MULTILINE)
+
+    assert [int(one) for one in numbers] == list(range(1, len(numbers) + 1))
