@@ -243,7 +243,11 @@ def _ask(
     """Store the question as the present one, and send it. Each question renews the time for the answer."""
     change, locale = _change(dialogue), _locale(dialogue)
     transition = questions.transition_of(change, dialogue.transition)
-    assert transition is not None, "a ticket stays on its version of the life cycle while a question is asked"
+    if transition is None or (asked == questions.CONFIRM and transition.confirm is None):
+        # The ticket moved to another version or life cycle meanwhile, and the question makes no sense there.
+        rows.end(dialogue)
+        _say(account, dialogue, texts.text(account, "dialogue_left", locale), event_id)
+        return
     field = questions.field_of(change, asked, dialogue.role) if asked.startswith(questions.FIELD) else None
     question = questions.question_of(account, locale, transition, asked, field, dialogue.given["picked"])
     dialogue.asked, dialogue.step = asked, dialogue.step + 1

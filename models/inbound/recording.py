@@ -91,6 +91,7 @@ def _accept(event: inbox.RawEvent, account: ChannelAccount, parsed: InboundMessa
         parsed.author_address,
         name=parsed.author_name,
         locale=parsed.locale or account.config.get("locale"),
+        is_unproved=parsed.grade == "unproved",
     )
     if parsed.grade != "unproved":
         # The sender reaches us, so the desk may write to them again.

@@ -35,18 +35,21 @@ def find(channel: str, address: str) -> Requester | None:
     return None if row is None else Requester.from_row(row)
 
 
-def find_or_create(channel: str, address: str, *, name: str, locale: str | None = None) -> Requester:
+def find_or_create(
+    channel: str, address: str, *, name: str, locale: str | None = None, is_unproved: bool = False
+) -> Requester:
     """Find the owner of an address, or create a requester who owns it.
 
-    A new requester belongs to the organisation that has the domain of the mail address. The unique key serialises two
-    callers with the same new address: the second one waits and finds the requester of the first.
+    A new requester belongs to the organisation that has the domain of the mail address, unless a judge found the
+    address unproved: anybody can write any address into a mail. The unique key serialises two callers with the same new
+    address: the second one waits and finds the requester of the first.
     """
     found, organisation_id = _owner_or_organisation(channel, address)
     if found is not None:
         return found
     address = normalise_address(channel, address)
     requester = _new((name.strip() or address)[: limits.name_chars_max], locale)
-    requester.organisation_id = organisation_id
+    requester.organisation_id = None if is_unproved else organisation_id
     batch = Batch()
     batch.insert("requesters", requester.row())
     identity = batch.insert(

@@ -209,3 +209,26 @@ def test_a_desk_is_published_with_the_bundle_and_audited(machine: Caller, desk: 
     entries = desk.rows("SELECT * FROM audit_entries WHERE action = 'definition_published' AND object_kind = 'desk'")
     [entry] = [one for one in entries if one["actor_kind"] == "api_key"]
     assert entry["object_id"] == "desk"
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("desk", "desk: Werkstatt\ntexts: {password_reset: {en: 'Reset\\n\\nhttps://evil.example/?{link}'}}\n"),
+        ("teams", "teams: {hr: {label: {en: HR, ru: Кадры}}}\n"),
+    ],
+)
+def test_the_desk_and_its_teams_need_the_right_to_manage_users(
+    gateway: Any, machine: Caller, path: str, text: str
+) -> None:
+    """The desk's texts stand in mails with links to sign in; a team's visibility decides who reads its tickets."""
+    key = machine.made("/v1/api_keys", {"name": "publisher", "scopes": ["definitions_manage", "definitions_read"]})[
+        "key"
+    ]
+    publisher = Caller(gateway, key)
+
+    of_a_type = published(publisher, model__repair=TYPE.replace("repairs", "support"))
+    of_all = published(publisher, **{path: text})
+
+    assert of_a_type.status_code == 201
+    problem(of_all, 403, "forbidden")

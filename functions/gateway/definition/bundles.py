@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated
 
 import msgspec
@@ -11,7 +12,9 @@ from functions.gateway.definition.workflows import Checked, FindingShown, Planne
 from functions.http.operations import Answer, Call, Cost, Operations
 from functions.views.texts import Comment
 from models.identity.rules import Permission
+from models.kernel.errors import Forbidden
 from models.publishing import publishing
+from models.publishing.catalogue import Found
 
 operations = Operations()
 
@@ -64,6 +67,17 @@ class PublishedBundle(msgspec.Struct):
     items: list[PublishedDefinition]
 
 
+# The desk's texts stand in mails that let people sign in, and a team's visibility decides who reads its tickets.
+_OF_ADMINS = ("desk", "teams")
+
+
+def _check_rights(call: Call[NewBundle], found: Sequence[Found]) -> None:
+    """Raise Forbidden for definitions that decide more than the publication of life cycles and ticket types may."""
+    kinds = sorted({one.kind for one in found} & set(_OF_ADMINS))
+    if kinds and Permission.users_manage not in call.caller.permissions:
+        raise Forbidden(f"The definitions {' and '.join(kinds)} also need the permission {Permission.users_manage}.")
+
+
 @operations.add(
     "POST",
     "/v1/definition_bundles",
@@ -77,10 +91,11 @@ class PublishedBundle(msgspec.Struct):
 )
 def publish_bundle(call: Call[NewBundle]) -> Answer:
     """Checks ticket types, life cycles, teams, the desk and fragments against each other and publishes them in one
-    transaction. Answers 422 with file, line and column of every error; nothing is published then. Answers 200 when
-    everything is in force already.
+    transaction. Teams and the desk also need the permission `users_manage`. Answers 422 with file, line and column of
+    every error; nothing is published then. Answers 200 when everything is in force already.
     """
     found = drafts.checked_bundle(call.body.files)
+    _check_rights(call, found)
     new = publishing.apply(found, by=call.caller.key, reason=call.body.reason, origin="api")
     items = [PublishedDefinition(one.kind, one.name, one.version) for one in new]
     return Answer(PublishedBundle(items), status=201 if new else 200)
