@@ -168,9 +168,11 @@ _BLOCKED = Settlement("ignored", "its sender is blocked")
 def _answer_to_desk_mail(event: inbox.RawEvent, account: ChannelAccount, parsed: InboundMessage) -> Settlement | None:
     """An answer to a mail of the desk itself is no request: it opens no ticket and makes no requester.
 
-    An agent's proved answer to a notice of a ticket becomes a reply or a note.
+    An agent's proved answer to a notice of a ticket becomes a reply or a note. A mail that answers another mail of the
+    thread, such as a customer's answer to a notice that an agent forwarded, is judged as any other mail.
     """
-    mail_id = links.answered_mail(parsed.references, parsed.reply_token)
+    answered = parsed.references if parsed.failure is not None else parsed.references[:1]
+    mail_id = links.answered_mail(answered, parsed.reply_token)
     if mail_id is None:
         return None
     if parsed.failure is not None:

@@ -300,3 +300,26 @@ def test_a_notice_whose_mail_comes_back_is_failed(desk: Desk, ticket: Ticket) ->
     assert desk.inbox(event)["status"] == "ignored"
     assert ways(desk) == [("mail", "failed", "the mail came back")]
     assert written(desk, ticket) == []
+
+
+def test_a_customers_mail_in_the_thread_of_a_forwarded_notice_is_not_lost(desk: Desk, ticket: Ticket) -> None:
+    """The agent forwarded the notice; the customer answers the forward, whose thread names the notice."""
+    notice = mails_to(desk)[-1].message
+    headers = [
+        f"Authentication-Results: {TRUSTED}; dmarc=pass header.from=customer.test",
+        "From: Carl <carl@customer.test>",
+        "To: desk@example.test",
+        "In-Reply-To: <forward@example.test>",
+        f"References: {notice.external_id} <forward@example.test>",
+        "Message-ID: <carl@customer.test>",
+        "Subject: Re: Fwd: assigned",
+    ]
+
+    event = desk.receive_raw(
+        "email", "\r\n".join([*headers, "", "It is mine."]).encode(), content_type="message/rfc822"
+    )
+    desk.run_due()
+
+    assert desk.inbox(event)["status"] == "processed"
+    [message] = [one for one in desk.rows("SELECT body FROM messages") if one["body"] == "It is mine."]
+    assert message["body"] == "It is mine."
