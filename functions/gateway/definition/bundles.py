@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 
@@ -14,7 +14,9 @@ from functions.views.texts import Comment
 from models.identity.rules import Permission
 from models.kernel.errors import Forbidden
 from models.publishing import publishing
-from models.publishing.catalogue import Found
+
+if TYPE_CHECKING:
+    from models.publishing.catalogue import Found  # cold start: it loads the YAML library
 
 operations = Operations()
 

@@ -9,8 +9,6 @@ import pytest
 from models.channels import accounts
 from models.conversations import chats
 from models.kernel.storage import database
-from models.requesters import organisations
-from models.tickets import ticket_fields
 from models.tickets.tables import Ticket
 from tests.desk import Desk
 from tests.models.inbound.conftest import Change
@@ -345,18 +343,3 @@ def test_only_a_mail_of_the_person_ends_that_an_address_is_unreachable(
     mail(desk, *headers, "From: vera@corp.test")
 
     assert len(desk.rows("SELECT address FROM unreachable_chats")) == left
-
-
-@pytest.mark.parametrize("is_proved", [True, False])
-def test_only_a_proved_author_of_a_judged_mailbox_joins_the_organisation_of_the_domain(
-    desk: Desk, account: Change, is_proved: bool
-) -> None:
-    account("email.demo", authserv_ids=[TRUSTED], on_unproved="accept")
-    with database.transaction():
-        organisations.create("Corp", domain_names=["corp.test"], fields={}, role="admin", lookups=ticket_fields.LOOKUPS)
-    headers = [f"Authentication-Results: {TRUSTED}; dmarc=pass header.from=corp.test"] if is_proved else []
-
-    mail(desk, *headers, "From: vera@corp.test")
-
-    [requester] = desk.rows("SELECT organisation_id FROM requesters")
-    assert (requester["organisation_id"] is not None) is is_proved
