@@ -8,6 +8,7 @@ things that exist.
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -123,10 +124,22 @@ def _failures(recorder: Any) -> list[str]:
             if check.name == "positive_data_acceptance" and _only_rules_refuse(body):
                 continue
             failure = check.failure_info.failure
+            if check.name == "negative_data_rejection" and _is_an_empty_list(
+                failure.message, recorder.interactions[case_id].request.uri
+            ):
+                continue
             found.append(
                 f"{recorder.label}: {check.name}: {failure.message}\n{check.failure_info.code_sample}\n-> {body[:500]!r}"
             )
     return found
+
+
+def _is_an_empty_list(message: str, uri: str) -> bool:
+    """Return True if the value that should be refused is a list with one empty text in the query. Without `explode`,
+    it is written like the empty list (OpenAPI 3.1, section 4.8.12.3), which means no filter.
+    """
+    named = re.search(r"parameter `(\w+)` in query", message)
+    return named is not None and re.search(rf"[?&]{named[1]}=(&|$)", uri) is not None
 
 
 def _only_rules_refuse(body: bytes) -> bool:
