@@ -21,7 +21,7 @@ FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
 class Page(HTMLParser):
-    """What a browser without scripts knows of a page: its form, its buttons, its texts."""
+    """The form, the buttons and the texts of a page, as a browser without scripts reads them."""
 
     def __init__(self, result: testing.Result) -> None:
         super().__init__()

@@ -24,7 +24,7 @@ GROUP = -1009
 
 
 class Topics:
-    """What the Bot API was asked about topics."""
+    """The requests about topics that the Bot API received."""
 
     def __init__(self) -> None:
         self.opened: list[str] = []

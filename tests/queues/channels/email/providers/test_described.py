@@ -44,7 +44,7 @@ def received(own: ChannelAccount, document: Any, content_type: str = "applicatio
 
 
 def parsed(own: ChannelAccount, document: Any, content_type: str = "application/json") -> Any:
-    """What the worker reads in the one event of a request."""
+    """Return the message that the worker reads from the one event of a request."""
     [event] = received(own, document, content_type)
     body = document if isinstance(document, bytes) else json.dumps(document).encode()
     return providers.parse(body if event.raw is None else event.raw, event.key.envelope, own)
