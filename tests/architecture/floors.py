@@ -15,8 +15,9 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("notices",),
     ("ticket_workflow",),
     ("ticket_actions",),
-    ("deliveries", "dialogues", "offboarding"),
-    ("staff_chat",),
+    ("deliveries", "dialogues"),
+    ("ticket_lists",),
+    ("offboarding", "staff_chat"),
     ("inbound", "privacy"),
 )
 # Statements that name another area's table. A table leaves this list when its statement moves; none is added.

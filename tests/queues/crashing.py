@@ -22,7 +22,8 @@ from models.kernel.telemetry import crash
 from models.ports.outbound import OutgoingMessage, SendOutcome, accepted
 from models.tasks.rates import Bucket
 from models.ticket_actions import commands as tickets
-from models.ticket_actions import search
+from models.ticket_lists.filters import TicketFilter
+from models.ticket_lists.page import page
 from models.visibility.sight import DESK
 from queues import channels
 from tests.desk import Desk
@@ -61,7 +62,7 @@ def main() -> None:
 
 def _reply(desk: Desk) -> None:
     with database.transaction():
-        [ticket] = search.page(search.TicketFilter(), sort="number", after=None, limit=1, sight=DESK)
+        [ticket] = page(TicketFilter(), sort="number", after=None, limit=1, sight=DESK)
         tickets.reply(ticket.id, "Water it.", actor=SYSTEM)
 
 

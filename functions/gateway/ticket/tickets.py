@@ -18,7 +18,10 @@ from models.kernel import limits, names
 from models.kernel.errors import FieldProblem, Invalid
 from models.kernel.ids import parse_id
 from models.kernel.open_json import JsonObject
-from models.ticket_actions import commands, search
+from models.ticket_actions import commands
+from models.ticket_lists.filters import TicketFilter
+from models.ticket_lists.page import page as ticket_page
+from models.ticket_lists.sorts import SORTS
 from models.tickets import ticket_fields
 from models.visibility import seen
 
@@ -159,7 +162,7 @@ def list_tickets(call: Call[None, TicketQuery]) -> Answer:
     by `due_since` or `due_until`, has only tickets with a running promise.
     """
     query = call.query
-    column, _ = search.SORTS[query.sort]
+    column, _ = SORTS[query.sort]
     after = pages.decode(
         query.cursor, f"tickets:{query.sort}", pages.number if column == "number" else pages.instant, UUID
     )
@@ -168,7 +171,7 @@ def list_tickets(call: Call[None, TicketQuery]) -> Answer:
         assignee_id = call.caller.id if query.assignee == "me" else parse_id(query.assignee or "")
         if assignee_id is None:
             raise Invalid([FieldProblem("?assignee", "expected a user's id, me or none")])
-    wanted = search.TicketFilter(
+    wanted = TicketFilter(
         states=query.state,
         categories=query.category,
         types=query.type,
@@ -185,7 +188,7 @@ def list_tickets(call: Call[None, TicketQuery]) -> Answer:
         due_until=query.due_until,
     )
     position = (after[0], after[1]) if after else None
-    rows = search.page(wanted, sort=query.sort, after=position, limit=query.limit + 1, sight=sight_of(call))
+    rows = ticket_page(wanted, sort=query.sort, after=position, limit=query.limit + 1, sight=sight_of(call))
     page, cursor = pages.cut(rows, query.limit, f"tickets:{query.sort}", lambda row: (getattr(row, column), row.id))
     return Answer(show.TicketPage(show.tickets(page, role=call.caller.role), cursor))
 
