@@ -31,6 +31,10 @@ TEXTS: Final[dict[str, dict[str, str]]] = {
         "en": "Ticket #{number} missed its promise: {target}.",
         "ru": "По обращению №{number} нарушен срок: {target}.",
     },
+    "woken": {
+        "en": "Ticket #{number} is back from its snooze.",
+        "ru": "Обращение №{number} снова в работе.",
+    },
     "send_failed": {
         "en": "Your reply in ticket #{number} was not delivered: {error}",
         "ru": "Ваш ответ в обращении №{number} не доставлен: {error}",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 import peewee
@@ -36,6 +36,9 @@ class TicketFilter:
     updated_since: datetime | None = None
     due_since: datetime | None = None
     due_until: datetime | None = None
+    # Snoozed tickets and tickets in the bin: left out, alone, or among the others.
+    snoozed: Literal["no", "only", "any"] = "no"
+    bin: Literal["no", "deleted", "spam", "any"] = "no"
 
 
 def conditions(wanted: TicketFilter) -> list[Any]:
@@ -50,6 +53,14 @@ def conditions(wanted: TicketFilter) -> list[Any]:
     ):
         if values:
             found.append(column.in_(list(values)))
+    if wanted.snoozed != "any":
+        found.append(Ticket.snoozed_at.is_null(wanted.snoozed == "no"))
+    if wanted.bin == "no":
+        found.append(Ticket.binned_at.is_null())
+    elif wanted.bin == "any":
+        found.append(Ticket.binned_as.is_null() | (Ticket.binned_as != "purged"))
+    else:
+        found.append(Ticket.binned_as == wanted.bin)
     for tag in wanted.tags:
         found.append(_lists(Ticket.tags, tag))
     if wanted.assignee_id is not None:

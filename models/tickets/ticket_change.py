@@ -116,6 +116,8 @@ class TicketChange:
             first.extend(self.batch)
             self.batch = first
         else:
+            if self.actor.kind == "user" and ticket.woken_at is not None:
+                ticket.woken_at = None  # a person has seen it
             if visible:
                 ticket.version += 1
                 ticket.updated_at = self.at

@@ -29,6 +29,7 @@ BODIES: dict[str, Any] = {
     "PATCH /v1/tickets/{ticket}": {"title": "Changed"},
     "POST /v1/tickets/{ticket}/transitions": {"transition": "start"},
     "PUT /v1/tickets/{ticket}/assignment": {"assignee_id": None},
+    "PUT /v1/tickets/{ticket}/snooze": {"until_answer": True},
     "POST /v1/tickets/{ticket}/signals": {"signal": "arrived"},
     "POST /v1/tickets/{ticket}/messages": {"kind": "note", "body": "Read this."},
     "PATCH /v1/tickets/{ticket}/messages/{message}": {"body": "Changed"},

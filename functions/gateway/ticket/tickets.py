@@ -78,6 +78,8 @@ class TicketQuery(pages.PageQuery, kw_only=True):
     updated_since: Instant | None = None
     due_since: Instant | None = None
     due_until: Instant | None = None
+    snoozed: Literal["no", "only", "any"] = "no"
+    bin: Literal["no", "deleted", "spam", "any"] = "no"
     sort: Literal[
         "-updated_at",
         "updated_at",
@@ -160,6 +162,8 @@ def list_tickets(call: Call[None, TicketQuery]) -> Answer:
 
     `next_due_at` is the earliest due instant of a ticket's running promises. A list that is sorted by it, or filtered
     by `due_since` or `due_until`, has only tickets with a running promise.
+
+    Snoozed tickets and tickets in the bin are left out, unless `snoozed` or `bin` asks for them.
     """
     query = call.query
     column, _ = SORTS[query.sort]
@@ -186,6 +190,8 @@ def list_tickets(call: Call[None, TicketQuery]) -> Answer:
         updated_since=query.updated_since,
         due_since=query.due_since,
         due_until=query.due_until,
+        snoozed=query.snoozed,
+        bin=query.bin,
     )
     position = (after[0], after[1]) if after else None
     rows = ticket_page(wanted, sort=query.sort, after=position, limit=query.limit + 1, sight=sight_of(call))

@@ -29,6 +29,8 @@ TABLES: Final[Mapping[str, Mapping[str, Column]]] = {
         "tags": kept("the staff's classification, like type and priority; reports count by it"),
         "reply_token": HASH,
         "former_types": NAME,
+        "snooze_note": erased("the staff's words about the person's matter"),
+        "binned_as": WORD,
     },
     "ticket_followers": {"reason": WORD},
     "ticket_links": {"kind": NAME},

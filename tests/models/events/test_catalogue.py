@@ -124,6 +124,8 @@ PAYLOADS: list[tuple[payload.EventPayload, str]] = [
         ticket.MessageRetried(message_id=SESSION, delivery_ids=[SESSION]),
         '{"message_id":"%s","delivery_ids":["%s"]}',
     ),
+    (ticket.TicketSnoozed(until=None, note="parts ordered"), '{"until":null,"note":"parts ordered"}'),
+    (ticket.TicketWoken(by="message"), '{"by":"message"}'),
     (ticket.FollowerAdded(user_id=SESSION, reason="follows"), '{"user_id":"%s","reason":"follows"}'),
     (ticket.FollowerRemoved(user_id=SESSION), '{"user_id":"%s"}'),
     (ticket.TicketRelated(ticket_id=SESSION, reason="closed"), '{"ticket_id":"%s","reason":"closed"}'),
