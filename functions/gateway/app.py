@@ -57,6 +57,7 @@ def operations() -> Operations:
         ticket_links,
         tickets,
         transitions,
+        undos,
     )
 
     collected = Operations(PARAMETERS, EXAMPLES, GROUPS)
@@ -93,6 +94,7 @@ def operations() -> Operations:
         ticket_links,
         paid_tasks,
         followers,
+        undos,
         teams,
         notices,
         notice_settings,

@@ -114,6 +114,7 @@ class Message(msgspec.Struct):
     `reactions` lists addresses by emoji. `verdict` is the result of the mail's sender authentication (pass, none,
     fail). `author_proof` is null where the channel itself identifies the author. `details` depends on the kind of
     message (forwarded_from, quote, place, reply_to and others). `edited_by` edited or deleted the message last.
+    `moved_from`: the ticket in which it was written, if a merge or a split moved it.
     """
 
     id: UUID
@@ -145,6 +146,7 @@ class Message(msgspec.Struct):
     details: JsonObject
     author_proof: AuthorProof | None
     edited_by: Editor | None
+    moved_from: UUID | None
 
 
 class MessagePage(msgspec.Struct):

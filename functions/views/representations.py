@@ -28,6 +28,7 @@ class Ticket(msgspec.Struct):
     A snoozed ticket has `snoozed_at`; without `snoozed_until` it is snoozed until the requester writes. `woken_at`: the
     end of the last snooze, until a person changes the ticket. A ticket in the bin has `binned_at`, and `binned_as` is
     `deleted`, `spam` or `purged`. `minutes_spent`: the sum of its time entries.
+    `merged_into`: the ticket that this one was merged into.
     """
 
     id: UUID
@@ -64,6 +65,7 @@ class Ticket(msgspec.Struct):
     binned_at: datetime | None
     binned_as: str | None
     minutes_spent: int
+    merged_into: UUID | None
 
 
 class TicketPage(msgspec.Struct):

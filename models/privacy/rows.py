@@ -31,6 +31,7 @@ from models.staff.tables import UserAddress
 from models.subscriptions.tables import WebhookAttempt, WebhookDelivery
 from models.ticket_workflow.tables import Approval, ApprovalVote, Decision, Rating
 from models.tickets.tables import Ticket
+from models.undo.tables import Undo
 
 _NOBODY = peewee.SQL("1 = 0")
 
@@ -221,6 +222,8 @@ DELETED: tuple[Rows, ...] = (
     Rows("dialogues", TransitionDialogue, TransitionDialogue.ticket_id, lambda person: person.ticket_ids),
     Rows("buttons", Button, Button.ticket_id, lambda person: person.ticket_ids),
     Rows("buttons", Button, Button.requester_id, lambda person: person.requester_ids),
+    Rows("undos", Undo, Undo.ticket_id, lambda person: person.ticket_ids),
+    Rows("undos", Undo, Undo.other_ticket_id, lambda person: person.ticket_ids),
     Rows("links", RequesterLink, RequesterLink.requester_id, lambda person: person.requester_ids),
     Rows("codes", RequesterCode, RequesterCode.requester_id, lambda person: person.requester_ids),
     Rows("identities", Identity, Identity.requester_id, lambda person: person.requester_ids),

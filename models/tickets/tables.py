@@ -56,6 +56,8 @@ class Ticket(Table):
     binned_at = InstantField(null=True)
     binned_as = peewee.TextField(null=True)
     minutes_spent = peewee.IntegerField(default=0)
+    # The ticket that this one was merged into: its messages are there, and new ones go there.
+    merged_into = IdField(null=True)
 
     # Not a column. Set where the requester was just found or made, so that an answer does not read it again.
     requester_name: str | None = None

@@ -20,6 +20,7 @@ from models.subscriptions import deliveries as webhook_deliveries
 from models.tasks import rates
 from models.tasks.commands import ClaimedTask
 from models.tasks.payloads import CollectGarbage
+from models.undo import limits as undo_limits
 from queues.actor import Actor
 from queues.settlement import Done, Postponed, Settlement
 
@@ -40,6 +41,7 @@ _OLD_NOTICE_ANSWERS = (
     "DELETE FROM notice_answers WHERE (mail_id, external_id) IN"
     " (SELECT mail_id, external_id FROM notice_answers WHERE created_at < :before LIMIT :batch)"
 )
+_OLD_UNDOS = "DELETE FROM undos WHERE id IN (SELECT id FROM undos WHERE expires_at < :before LIMIT :batch)"
 
 
 # Rows without a use after their expiry.
@@ -68,6 +70,7 @@ def run(task: ClaimedTask, payload: CollectGarbage) -> Settlement:
         (_ENDED_SESSIONS, limits.finished_tasks_kept_s),
         (_OLD_NOTICE_DELIVERIES, notice_limits.notice_deliveries_kept_s),
         (_OLD_NOTICE_ANSWERS, notice_limits.notice_deliveries_kept_s),
+        (_OLD_UNDOS, undo_limits.undo_kept_s),
         *((statement, 0.0) for statement in _EXPIRED),
     ):
         while _delete(statement, before=now - timedelta(seconds=kept_s)) == limits.collect_batch_max:

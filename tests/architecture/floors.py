@@ -9,7 +9,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("channels", "infomodel", "events", "notice_settings"),
     ("requesters", "desk_mail", "ledger"),
     ("identity", "inbox", "workflow", "subscriptions"),
-    ("tickets", "teams", "staff", "credentials", "onboarding"),
+    ("tickets", "teams", "staff", "credentials", "onboarding", "undo"),
     ("attachments", "publishing", "visibility"),
     ("conversations",),
     ("notices",),

@@ -17,13 +17,14 @@ from models.kernel.storage import database
 from models.notices import commands as notices
 from models.teams import commands as teams
 from models.tickets.ticket_change import TicketChange
+from models.undo import commands as undo
 from tests.desk import Desk
 from tests.functions.callers import Caller, problem, sqlite_only
 from tests.functions.files import upload
 
 # What a path names when the operation is about a ticket. The delivery of a webhook is about an event, which its owner
 # sees (tests/queues/test_webhook_owners.py). Paid tasks of all teams are for accountants (test_paid_tasks.py).
-ABOUT_TICKETS = {"ticket", "message", "attachment", "delivery", "event", "notice"}
+ABOUT_TICKETS = {"ticket", "message", "attachment", "delivery", "event", "notice", "undo"}
 # Bodies of the writing operations, so that they reach the ticket.
 BODIES: dict[str, Any] = {
     "PATCH /v1/tickets/{ticket}": {"title": "Changed"},
@@ -113,6 +114,7 @@ def hidden(desk: Desk, machine: Caller, as_user: Any) -> Hidden:
         change = TicketChange.of(ticket.id, actor=outsider)
         notices.add(change, UUID(str(outsider.id)), rule="told", text="Zanzibar")
         change.save()
+        undo_id = undo.remember("merge", {}, actor=outsider, ticket_id=ticket.id)
     [notice] = desk.rows("SELECT id FROM notices WHERE rule = 'told'")
     ids = {
         "ticket": str(ticket.id),
@@ -121,6 +123,7 @@ def hidden(desk: Desk, machine: Caller, as_user: Any) -> Hidden:
         "delivery": str(desk.deliveries(ticket)[0]["id"]),
         "event": str(inbox_id),
         "notice": str(notice["id"]),
+        "undo": str(undo_id),
         "approval": "00000000-0000-7000-8000-000000000000",
         "user": "me",
         "tag": "urgent",

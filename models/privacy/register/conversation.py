@@ -34,6 +34,14 @@ TABLES: Final[Mapping[str, Mapping[str, Column]]] = {
     },
     "ticket_followers": {"reason": WORD},
     "ticket_links": {"kind": NAME},
+    "undos": {
+        "kind": WORD,
+        "act": erased("values of the ticket before an act; the row is deleted", blank={}),
+        "actor_kind": WORD,
+        "actor_id": kept("an id"),
+        "undone_by": kept("an id"),
+        "kept": impersonal("sentences of the desk without a value of the ticket"),
+    },
     "ticket_participants": {
         "channel": NAME,
         "address": exported("a reader of the conversation; the row is deleted"),
