@@ -38,6 +38,7 @@ from models.ports.outbound import OutgoingMessage, SendOutcome
 from models.tasks import timers
 from models.tasks.rates import Bucket
 from models.tasks.wakeups import Wakeup
+from models.ticket_actions import answering
 from models.ticket_actions import commands as tickets
 from models.ticket_lists.filters import TicketFilter
 from models.ticket_lists.page import page
@@ -306,7 +307,7 @@ class Desk:
 
     def reply(self, ticket: Ticket, body: str = "Water it.", *, send_at: datetime | None = None) -> UUID:
         with database.transaction():
-            return tickets.reply(ticket.id, body, actor=self.person(), send_at=send_at)
+            return answering.reply(ticket.id, body, actor=self.person(), send_at=send_at)
 
     def transition(
         self,

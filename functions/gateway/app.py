@@ -14,6 +14,7 @@ from queues.sweep import OpportunisticSweep
 
 def operations() -> Operations:
     """The operations of the gateway."""
+    from functions.gateway.answering import scheduled
     from functions.gateway.auth import (
         key_set,
         my_sessions,
@@ -86,6 +87,7 @@ def operations() -> Operations:
         snoozes,
         transitions,
         messages,
+        scheduled,
         readers,
         attachments,
         explanations,

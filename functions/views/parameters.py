@@ -28,6 +28,7 @@ PARAMETERS = {
     "actor_id": "The id of the user, API key or requester that acted.",
     "assignee": "The id of the assigned user, `me`, or `none` for unassigned tickets.",
     "bin": "Tickets in the bin: left out, only deleted ones, only spam, or among the others.",
+    "author": "`me` for the caller's own messages, `all` for those of everybody.",
     "blocked": "Only requesters with, or only without a blocked address.",
     "category": "The category of the state.",
     "content_id": "The id by which the text embeds the picture (`cid:`).",

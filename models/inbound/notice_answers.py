@@ -28,7 +28,7 @@ from models.notices import limits as notice_limits
 from models.notices.answers import Answered
 from models.ports.inbound import InboundMessage
 from models.tasks import rates
-from models.ticket_actions import commands as tickets
+from models.ticket_actions import answering
 from models.tickets import queries
 from models.visibility import sight
 from models.visibility.sight import Sight
@@ -118,8 +118,8 @@ def _write(account: ChannelAccount, parsed: InboundMessage, notice: Answered, ti
     body = parsed.body.strip()
     details = {"said_in": f"{account.channel}.{account.name}", "said_as": parsed.external_id}
     if notice.becomes == "reply":
-        return tickets.reply(ticket_id, body, actor=actor, details=details)
-    return tickets.note(ticket_id, body, actor=actor, details=details)
+        return answering.reply(ticket_id, body, actor=actor, details=details)
+    return answering.note(ticket_id, body, actor=actor, details=details)
 
 
 def _refuse(notice: Answered, user: User, code: str, reason: str) -> Taken:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +14,7 @@ import pytest
 
 from functions.gateway.app import operations
 from functions.http.operations import Operation
+from models.kernel import clock
 from models.kernel.storage import database
 from models.notices import commands as notices
 from models.teams import commands as teams
@@ -35,14 +37,18 @@ BODIES: dict[str, Any] = {
     "POST /v1/tickets/{ticket}/messages": {"kind": "note", "body": "Read this."},
     "PATCH /v1/tickets/{ticket}/messages/{message}": {"body": "Changed"},
     "POST /v1/tickets/{ticket}/approvals/{approval}/votes": {"vote": "approve"},
+    "PUT /v1/tickets/{ticket}/messages/{message}/send_at": {"send_at": None},
 }
 # Lists that show something of tickets. The test looks for the hidden ticket in each.
 LISTS = {
     "GET /v1/tickets",
     "GET /v1/deliveries",
+    "GET /v1/scheduled_messages",
     "GET /v1/inbox",
     "GET /v1/me/notices",
 }
+# The parameters by which a list shows the tickets of others.
+PARAMETERS: dict[str, Any] = {"GET /v1/scheduled_messages": {"author": "all"}}
 # Operations without a ticket in path or answer. A new operation belongs here, into LISTS, or has a ticket in its path.
 WITHOUT_TICKETS = re.compile(
     r"GET /\.well-known/.*|[A-Z]+ /v1/(auth|me(?!/notices)|users|api_keys|requesters|channels|teams|workflows|model"
@@ -108,6 +114,8 @@ def hidden(desk: Desk, machine: Caller, as_user: Any) -> Hidden:
     file = upload(machine)
     note = machine.made(f"{path}/messages", {"kind": "note", "body": "The plan.", "attachments": [file["id"]]})
     machine.made(f"{path}/messages", {"kind": "reply", "body": "We look at it."})
+    later = (clock.now() + timedelta(days=1)).isoformat()
+    machine.made(f"{path}/messages", {"kind": "reply", "body": "Zanzibar is paid.", "send_at": later})
     desk.run_due()
     outsider = desk.person("manager")
     with database.transaction():
@@ -173,10 +181,10 @@ def test_no_list_shows_a_hidden_ticket(hidden: Hidden) -> None:
 
     for name in sorted(LISTS):
         path = name.partition(" ")[2]
-        found = hidden.outsider.everything(path)
+        found = hidden.outsider.everything(path, **PARAMETERS.get(name, {}))
         secrets = (hidden.ids["ticket"], hidden.ids["event"], hidden.ids["delivery"], "Zanzibar")
         assert not [secret for secret in secrets if secret in str(found)], name
-        assert hidden.admin.everything(path) or name == "GET /v1/me/notices", name
+        assert hidden.admin.everything(path, **PARAMETERS.get(name, {})) or name == "GET /v1/me/notices", name
     assert [one["number"] for one in hidden.outsider.everything("/v1/tickets")] == [shown.number]
 
 

@@ -15,6 +15,7 @@ from models.offboarding import commands as offboarding
 from models.ports.author_proof import AuthorProof
 from models.ports.inbound import DeliveryFailure, InboundMessage
 from models.teams import commands as teams
+from models.ticket_actions import answering
 from models.ticket_actions import commands as tickets
 from models.tickets.tables import Ticket
 from tests.desk import Desk
@@ -96,7 +97,7 @@ def test_an_answer_to_an_assignment_is_a_reply_to_the_requester(desk: Desk, tick
 
 
 def test_an_answer_to_a_mention_is_a_note_that_the_requester_does_not_see(desk: Desk, ticket: Ticket) -> None:
-    desk.command(tickets.note, ticket.id, "@Olga, is it safe?", actor=desk.person("manager"))
+    desk.command(answering.note, ticket.id, "@Olga, is it safe?", actor=desk.person("manager"))
     desk.run_due()
     assert "becomes an internal note" in mails_to(desk)[-1].body
     before = len([sent for sent in desk.sent if sent.address == "ada@example.com"])
