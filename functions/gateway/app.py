@@ -14,7 +14,7 @@ from queues.sweep import OpportunisticSweep
 
 def operations() -> Operations:
     """The operations of the gateway."""
-    from functions.gateway.answering import scheduled
+    from functions.gateway.answering import drafts, scheduled
     from functions.gateway.auth import (
         key_set,
         my_sessions,
@@ -88,6 +88,7 @@ def operations() -> Operations:
         transitions,
         messages,
         scheduled,
+        drafts,
         readers,
         attachments,
         explanations,

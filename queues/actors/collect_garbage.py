@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import time
 from datetime import timedelta
+from typing import Protocol
 
 from models.attachments import collecting
 from models.blobs import commands as blobs
 from models.blobs.store import BlobStoreAway
+from models.drafts import commands as drafts
 from models.kernel import clock, limits
 from models.kernel.storage import database
 from models.notices import limits as notice_limits
@@ -23,6 +25,13 @@ from models.tasks.payloads import CollectGarbage
 from models.undo import limits as undo_limits
 from queues.actor import Actor
 from queues.settlement import Done, Postponed, Settlement
+
+
+class Collect(Protocol):
+    """Delete up to `batch_max` rows and return their number."""
+
+    def __call__(self, *, batch_max: int) -> int: ...
+
 
 _FINISHED_TASKS = (
     "DELETE FROM tasks WHERE id IN (SELECT id FROM tasks WHERE state IN ('done', 'discarded')"
@@ -75,6 +84,7 @@ def run(task: ClaimedTask, payload: CollectGarbage) -> Settlement:
     ):
         while _delete(statement, before=now - timedelta(seconds=kept_s)) == limits.collect_batch_max:
             pass
+    _all_of(drafts.collect)
     while webhook_deliveries.collect(batch_max=limits.collect_batch_max) >= limits.collect_batch_max:
         pass
     with database.transaction():
@@ -96,6 +106,14 @@ def _collect_files() -> None:
             uploads = collecting.collect_uploads(batch_max=batch)
         if max(uploads, blobs.collect(batch_max=batch)) < batch:
             return
+
+
+def _all_of(collect: Collect) -> None:
+    """Collect in batches, each in its transaction, until a batch is not full."""
+    collected = limits.collect_batch_max
+    while collected >= limits.collect_batch_max:
+        with database.transaction():
+            collected = collect(batch_max=limits.collect_batch_max)
 
 
 def _delete(statement: str, **values: object) -> int:

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import msgspec
 
+from functions.gateway.answering.drafts import author_of
 from functions.gateway.sights import ticket_of
 from functions.http.operations import Answer, AnyCall, Call, Operations
 from functions.views import message_views as views
@@ -18,6 +19,7 @@ from models.attachments import queries as files
 from models.conversations import queries as conversations
 from models.deliveries import corrections, retries
 from models.deliveries import queries as deliveries
+from models.drafts import commands as drafts
 from models.identity.rules import Permission
 from models.kernel import limits, settings
 from models.kernel.errors import FieldProblem, Invalid, NotFound, PreconditionFailed
@@ -38,7 +40,7 @@ class NewMessage(msgspec.Struct, forbid_unknown_fields=True):
 
     `seen_message` is the last message that the author of a reply saw. If others wrote since, nothing is sent, and the
     answer is 409 `thread_moved_on` with the new messages; `send_anyway` sends all the same. If-Match (optional) holds a
-    reply for any change of the ticket (412).
+    reply for any change of the ticket (412). `from_draft` deletes the caller's draft in this ticket.
     """
 
     kind: Literal["reply", "note"]
@@ -51,6 +53,7 @@ class NewMessage(msgspec.Struct, forbid_unknown_fields=True):
     to: Email | None = None
     seen_message: UUID | None = None
     send_anyway: bool = False
+    from_draft: bool = False
 
 
 @operations.add(
@@ -106,6 +109,8 @@ def add_message(call: Call[NewMessage]) -> Answer:
         )
     if body.attachments:
         attachments.use(body.attachments, ticket_id=ticket.id, message_id=message_id, by=call.caller.key)
+    if body.from_draft:
+        drafts.delete(ticket.id, author_of(call))
     row = conversations.get(message_id)
     [made] = views.messages([row])
     return Answer(made, status=201, headers={"Location": f"/v1/tickets/{ticket.id}/messages/{message_id}"})

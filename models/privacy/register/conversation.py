@@ -175,6 +175,14 @@ TABLES: Final[Mapping[str, Mapping[str, Column]]] = {
         "payload": impersonal("ids and names of the configuration"),
     },
     "notices": {"rule": NAME, "kind": WORD, "text": exported("words about the person's ticket")},
+    "drafts": {
+        "kind": WORD,
+        "body": erased("an agent's words about the person's ticket, not sent"),
+        "body_format": WORD,
+        "recipient": erased("an address"),
+        "copies": erased("addresses"),
+        "attachments": impersonal("ids"),
+    },
     "notice_answers": {"external_id": kept("the id of a mail of a user of the desk")},
     "notice_deliveries": {
         "way": WORD,
