@@ -14,7 +14,6 @@ from queues.sweep import OpportunisticSweep
 
 def operations() -> Operations:
     """The operations of the gateway."""
-    from functions.gateway.answering import drafts, scheduled
     from functions.gateway.auth import (
         key_set,
         my_sessions,
@@ -53,12 +52,10 @@ def operations() -> Operations:
         rating_pages,
         ratings,
         readers,
-        snoozes,
         tags,
         ticket_links,
         tickets,
         transitions,
-        undos,
     )
 
     collected = Operations(PARAMETERS, EXAMPLES, GROUPS)
@@ -84,11 +81,8 @@ def operations() -> Operations:
         privacy,
         tickets,
         tags,
-        snoozes,
         transitions,
         messages,
-        scheduled,
-        drafts,
         readers,
         attachments,
         explanations,
@@ -97,7 +91,6 @@ def operations() -> Operations:
         ticket_links,
         paid_tasks,
         followers,
-        undos,
         teams,
         notices,
         notice_settings,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict
+from functools import lru_cache
 
 import falcon
 
@@ -28,6 +29,7 @@ def client_address(req: falcon.Request, trusted_proxies: int) -> str:
     return req.remote_addr or "unknown"
 
 
+@lru_cache(maxsize=limits.networks_remembered)
 def network_of(address: str) -> str:
     """Return the caller's network for a log line: /24 of IPv4, /48 of IPv6; "unknown" for anything else.
 

@@ -141,6 +141,15 @@ class Incoming:
         """
         return self._announced is not None and self._buffered_bytes() >= self._announced - self._taken
 
+    def is_at_hand(self) -> bool:
+        """Return True if the body is small and has arrived: to read it waits for nobody."""
+        if self._finished:
+            return True
+        if self._chunked:
+            return False
+        self._announced = self._req.content_length
+        return (self._announced or 0) <= limits.large_body_bytes_min and self._has_arrived()
+
     def _slot(self, wait_s: float) -> AbstractContextManager[None]:
         """Hold one of the slots for bodies that a thread waits for."""
         return nullcontext() if self._has_arrived() else doors(self._threads).reading(known=self.known, wait_s=wait_s)

@@ -189,7 +189,7 @@ def _open(call: AnyCall, operation: Operation, config: Settings) -> Answer:
 
 
 def _guarded(call: AnyCall, operation: Operation, config: Settings, quotas: Quotas, resp: falcon.Response) -> Answer:
-    """Authenticate, then read the body without holding a connection, then run the operation."""
+    """Authenticate, read the body, run the operation. A body that is not at hand is read without a connection."""
     with database.connection():
         migrations.check_once()
         try:
@@ -200,12 +200,18 @@ def _guarded(call: AnyCall, operation: Operation, config: Settings, quotas: Quot
         if call.principal is not None:
             _charge(quotas, operation.charged, call.principal.key, resp)
         idempotency.key_of(call, operation)
-        if operation.body is None and operation.raw is None:
-            _prepare(call, operation)
-            return idempotency.run(call, operation, config)
+        if operation.raw is None and (operation.body is None or call.incoming.is_at_hand()):
+            return _read_and_run(call, operation, config)
     if operation.raw is not None:  # the handler reads the body and opens its own transactions
         _prepare(call, operation)
         return operation.handler(call)
+    return _read_and_run(call, operation, config)
+
+
+def _read_and_run(call: AnyCall, operation: Operation, config: Settings) -> Answer:
+    if operation.body is None:
+        _prepare(call, operation)
+        return idempotency.run(call, operation, config)
     with call.incoming.body(operation.body_bytes_max or limits.json_body_bytes_max) as call.raw_body:
         _prepare(call, operation)
         with database.connection():

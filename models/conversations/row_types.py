@@ -43,4 +43,3 @@ class MessageRow(TypedDict):
     group_key: str | None
     deleted_at: datetime | None
     edited_by: dict[str, str] | None
-    moved_from: UUID | None

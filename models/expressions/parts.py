@@ -25,6 +25,15 @@ def conjuncts(source: str) -> list[str]:
     return found
 
 
+def is_expression(source: str) -> bool:
+    """Return True if the parser accepts the text."""
+    try:
+        parse(source)
+    except ExpressionError:
+        return False
+    return True
+
+
 def reads(source: str) -> list[str]:
     """Return the dotted paths that an expression reads, in the order of the text, each once."""
     try:

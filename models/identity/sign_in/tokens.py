@@ -102,8 +102,10 @@ def authenticate(bearer: str, settings: Settings) -> Principal:
     """
     if bearer.count(".") == 2:
         user_id, session_id = _read_access_token(bearer, settings)
-        return _user_of_session(user_id, session_id, settings)
-    return _owner_of_key(bearer)
+        with database.connection():
+            return _user_of_session(user_id, session_id, settings)
+    with database.connection():
+        return _owner_of_key(bearer)
 
 
 def _read_access_token(token: str, settings: Settings) -> tuple[UUID, UUID]:
@@ -157,15 +159,13 @@ def _instant_s(claim: object) -> float:
 
 
 def _user_of_session(user_id: UUID, session_id: UUID, settings: Settings) -> Principal:
-    with database.connection():
-        row = database.one(
-            "SELECT u.name, u.role, r.based_on, r.permissions, s.id, s.created_at, s.refreshed_at, s.expires_at,"
-            " s.last_seen_at, s.authenticated_at FROM sessions AS s"
-            " JOIN users AS u ON u.id = s.user_id LEFT JOIN roles AS r ON r.name = u.role"
-            " WHERE s.id = :session_id AND u.id = :user_id AND u.active AND s.revoked_at IS NULL",
-            session_id=session_id,
-            user_id=user_id,
-        )
+    row = database.one(
+        "SELECT u.name, u.role, s.id, s.created_at, s.refreshed_at, s.expires_at,"
+        " s.last_seen_at, s.authenticated_at FROM sessions AS s JOIN users AS u ON u.id = s.user_id"
+        " WHERE s.id = :session_id AND u.id = :user_id AND u.active AND s.revoked_at IS NULL",
+        session_id=session_id,
+        user_id=user_id,
+    )
     if row is None:
         raise SessionEnded()
     row, now = Session.converted(row), clock.now()
@@ -174,7 +174,7 @@ def _user_of_session(user_id: UUID, session_id: UUID, settings: Settings) -> Pri
         raise SessionEnded()
     if _is_noted_now(row["last_seen_at"]):
         _note_use("UPDATE sessions SET last_seen_at = :now WHERE id = :id", session_id)
-    rights = _rights(row["role"], row["based_on"], row["permissions"])
+    rights = _rights(row["role"])
     authenticated_at = row["authenticated_at"] or row["created_at"]
     return Principal("user", user_id, row["name"], rights, user_id, session_id, authenticated_at)
 
@@ -201,15 +201,12 @@ def check_recent(principal: Principal) -> None:
 
 
 def _owner_of_key(key: str) -> Principal:
-    with database.connection():
-        row = database.one(
-            "SELECT k.id, k.name, k.role, k.scopes, k.owner_id, k.expires_at, k.revoked_at, k.last_used_at, r.based_on,"
-            " r.permissions, u.active, u.role AS owner_role, o.based_on AS owner_based_on,"
-            " o.permissions AS owner_permissions FROM api_keys AS k LEFT JOIN roles AS r ON r.name = k.role"
-            " LEFT JOIN users AS u ON u.id = k.owner_id LEFT JOIN roles AS o ON o.name = u.role"
-            " WHERE k.key_hash = :key_hash",
-            key_hash=fingerprint(key),
-        )
+    row = database.one(
+        "SELECT k.id, k.name, k.role, k.scopes, k.owner_id, k.expires_at, k.revoked_at, k.last_used_at, u.active,"
+        " u.role AS owner_role FROM api_keys AS k LEFT JOIN users AS u ON u.id = k.owner_id"
+        " WHERE k.key_hash = :key_hash",
+        key_hash=fingerprint(key),
+    )
     if row is None:
         raise Unauthenticated("the bearer token is neither an access token nor an API key of this desk")
     row = ApiKeyRow.converted(row)
@@ -220,8 +217,7 @@ def _owner_of_key(key: str) -> Principal:
         raise Unauthenticated(f"the API key expired at {clock.rfc3339(expires_at)}")
     if not row["active"]:
         raise Unauthenticated("the API key has no active owner")
-    owner = _rights(row["owner_role"], row["owner_based_on"], row["owner_permissions"])
-    role = _rights(row["role"], row["based_on"], row["permissions"])
+    owner, role = _rights(row["owner_role"]), _rights(row["role"])
     scopes = None if row["scopes"] is None else roles.from_words(row["scopes"])
     if _is_noted_now(row["last_used_at"]):
         _note_use("UPDATE api_keys SET last_used_at = :now WHERE id = :id", row["id"])
@@ -244,9 +240,13 @@ def _note_use(statement: str, row_id: UUID) -> None:
         log.warning("use_not_noted", error=type(error).__name__)
 
 
-def _rights(role: str, based_on: str | None, words: str | None) -> Rights:
-    """Return the rights of the caller's role. A role that does not exist gives none (a role in use is not deleted)."""
-    rights = roles.rights_from(role, based_on, words)
+def _rights(role: str) -> Rights:
+    """Return the rights of the caller's role. A role that does not exist gives none (a role in use is not deleted).
+
+    A shipped role costs no statement, a custom one a look-up by its primary key. A join with `roles` would cost every
+    request more: PostgreSQL plans each of these statements anew, and a plan of four tables takes 0.15 ms.
+    """
+    rights = roles.rights_of(role)
     if rights is None:
         raise Unauthenticated(f"the role {role} of this caller does not exist any more")
     return rights

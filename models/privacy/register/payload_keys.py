@@ -22,7 +22,6 @@ TEXTS: Final = frozenset(
         "error",
         "external_id",
         "fields",
-        "note",
         "payload",
         "previous_body",
         "reason",

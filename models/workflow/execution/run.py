@@ -39,7 +39,8 @@ class Run:
         self.event = Event("")
         self._events: deque[tuple[Event, int]] = deque()
         self._depth = 0
-        self._names: dict[tuple[bool, bool], conditions.Prepared] = {}
+        self._names: dict[conditions.Reads | None, conditions.Prepared] = {}
+        self._views: dict[tuple[bool, bool], JsonObject] = {}
         self._requester: JsonObject | None = None
         self._organisation: JsonObject | None = None
 
@@ -51,7 +52,7 @@ class Run:
     def act(self, act: AnyAct) -> None:
         """Add a consequence. Conditions see the ticket after it."""
         self.acts.append(act)
-        self._names = {}
+        self._forget_views()
 
     def trace(self, trace: RuleTrace) -> None:
         self.traces.append(trace)
@@ -73,7 +74,7 @@ class Run:
             self._depth = 0
             return None
         self.event, self._depth = self._events.popleft()
-        self._names = {}
+        self._forget_views()
         return self.event
 
     # -- the view -----------------------------------------------------------------------------------------------
@@ -87,11 +88,20 @@ class Run:
 
         The requester and the organisation are read only if the expression names them.
         """
-        named = ("requester" in expression, "organisation" in expression)
-        if named not in self._names:
-            requester, organisation = named
-            self._names[named] = conditions.prepare(self.view(requester=requester, organisation=organisation))
-        return self._names[named]
+        reads = conditions.reads(expression)
+        prepared = self._names.get(reads)
+        if prepared is None:
+            requester, organisation = _reads_people(reads)
+            named = (requester, organisation)
+            if named not in self._views:
+                self._views[named] = self.view(requester=requester, organisation=organisation)
+            self._names[reads] = prepared = conditions.prepare(self._views[named], reads)
+        return prepared
+
+    def _forget_views(self) -> None:
+        """Let the next condition see the ticket as it is then."""
+        if self._names:
+            self._names, self._views = {}, {}
 
     def requester(self) -> JsonObject:
         if self._requester is None:
@@ -244,6 +254,14 @@ _REQUESTER: JsonObject = {
     "weekday": "",
 }
 _ORGANISATION: JsonObject = {"id": "", "name": "", "fields": {}}
+
+
+def _reads_people(reads: conditions.Reads | None) -> tuple[bool, bool]:
+    """Return whether an expression reads the requester, and whether it reads the organisation."""
+    if reads is None:
+        return True, True
+    named = {name for name, _ in reads}
+    return "requester" in named, "organisation" in named or ("requester", "organisation") in reads
 
 
 def is_assignee(actor: Actor, ticket: Instance) -> bool:
