@@ -29,7 +29,7 @@ def client_address(req: falcon.Request, trusted_proxies: int) -> str:
     return req.remote_addr or "unknown"
 
 
-@lru_cache(maxsize=limits.networks_remembered)
+@lru_cache(maxsize=1_000)  # some 200 bytes each
 def network_of(address: str) -> str:
     """Return the caller's network for a log line: /24 of IPv4, /48 of IPv6; "unknown" for anything else.
 
