@@ -134,7 +134,6 @@ reseal_batch_max = 200  # secrets that one transaction of a key rotation encrypt
 client_chars_max = 64  # a caller's network address in an event; IPv6 with a zone has some 50
 audit_user_agent_chars_max = 200  # browsers send some 120; the rest is of no use in an inquiry
 audit_refusal_repeat_s = 60.0  # one entry per caller, operation and minute: a loop cannot fill the table
-networks_remembered = 1_000  # addresses whose network a process knows; some 200 bytes each
 audit_refusals_remembered = 1_000  # callers and operations; some 100 bytes each
 audit_kept_days_min = 90  # an inquiry often begins weeks after the act
 audit_csv_rows_max = 10_000  # some 3 MB in one answer; a longer period continues by the cursor

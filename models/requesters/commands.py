@@ -14,6 +14,7 @@ from models.kernel.errors import NotFound
 from models.kernel.ids import new_id
 from models.kernel.storage import database
 from models.kernel.storage.batch import Batch
+from models.kernel.storage.prepared import Prepared
 from models.ports import channel_facts
 from models.requesters import domains, merging
 from models.requesters.tables import Identity, Requester
@@ -27,8 +28,10 @@ def normalise_address(channel: str, address: str) -> str:
 def find(channel: str, address: str) -> Requester | None:
     """Find the owner of an address."""
     row = database.one(
-        f"SELECT {Requester.selected('r')} FROM identities AS i JOIN requesters AS r ON r.id = i.requester_id"
-        " WHERE i.channel = :channel AND i.address = :address",
+        Prepared(
+            f"SELECT {Requester.selected('r')} FROM identities AS i JOIN requesters AS r ON r.id = i.requester_id"
+            " WHERE i.channel = :channel AND i.address = :address"
+        ),
         channel=channel,
         address=normalise_address(channel, address),
     )
@@ -80,15 +83,13 @@ def _owner_or_organisation(channel: str, address: str) -> tuple[Requester | None
         return find(channel, address), None
     address = normalise_address(channel, address)
     places, values = database.in_list("domain", domains.candidates(address))
-    row = database.one(
+    statement = Prepared(
         f"SELECT {Requester.selected('r')}, (SELECT organisation_id FROM organisation_domains"
         f" WHERE domain IN {places} ORDER BY length(domain) DESC LIMIT 1) AS of_domain FROM (SELECT 1 AS one) AS one"
         " LEFT JOIN identities AS i ON i.channel = :channel AND i.address = :address"
-        " LEFT JOIN requesters AS r ON r.id = i.requester_id",
-        values,
-        channel=channel,
-        address=address,
+        " LEFT JOIN requesters AS r ON r.id = i.requester_id"
     )
+    row = database.one(statement, values, channel=channel, address=address)
     assert row is not None, "a row without an owner has the organisation"
     of_domain = row.pop("of_domain")
     if row["id"] is not None:

@@ -16,6 +16,7 @@ from functools import lru_cache
 
 from models.kernel import clock, limits
 from models.kernel.storage import database
+from models.kernel.storage.prepared import Prepared
 from models.kernel.telemetry import logs
 
 log = logs.get("rates")
@@ -149,12 +150,12 @@ def _take_statement(count: int) -> str:
     are not returned.
     """
     each = range(count)
-    every = " ".join(f"WHEN :name{i} THEN :every{i}" for i in each)
-    tolerance = " ".join(f"WHEN :name{i} THEN :tolerance{i}" for i in each)
+    every = " ".join(f"WHEN :name{i} THEN CAST(:every{i} AS double precision)" for i in each)
+    tolerance = " ".join(f"WHEN :name{i} THEN CAST(:tolerance{i} AS double precision)" for i in each)
     places = ", ".join(f"(:name{i}, :first{i}, :now_s)" for i in each)
     settings = f"+ CASE rate_buckets.bucket {every} END"
     where = f"rate_buckets.tat_s - CASE rate_buckets.bucket {tolerance} END <= :now_s"
-    return (
+    return Prepared(
         f"INSERT INTO rate_buckets (bucket, tat_s, changed_s) VALUES {places} ON CONFLICT (bucket) DO UPDATE SET"
         " changed_s = :now_s, tat_s = CASE WHEN rate_buckets.tat_s > :now_s THEN rate_buckets.tat_s ELSE :now_s"
         f" END {settings}"

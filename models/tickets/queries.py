@@ -9,6 +9,7 @@ from uuid import UUID
 from models.kernel.errors import NotFound
 from models.kernel.ids import parse_id
 from models.kernel.storage import database
+from models.kernel.storage.prepared import Prepared
 from models.tickets.tables import Ticket
 
 _SELECT = f"SELECT {Ticket.selected()} FROM tickets"
@@ -49,13 +50,16 @@ def open_ids_of(user_id: UUID, *, limit: int) -> list[UUID]:
     return [row["id"] for row in database.rows(query.order_by(Ticket.id).limit(limit))]
 
 
+_NEXT_NUMBER = Prepared("SELECT nextval('ticket_numbers') AS number")
+
+
 def next_number() -> int:
     """The number of the next ticket.
 
     PostgreSQL's sequence may leave gaps where a transaction failed; numbers never repeat.
     """
     if database.is_postgres():
-        return int(database.run("SELECT nextval('ticket_numbers') AS number")[0]["number"])
+        return int(database.run(_NEXT_NUMBER)[0]["number"])
     return int(
         database.run("UPDATE counters SET value = value + 1 WHERE name = 'ticket_numbers' RETURNING value")[0]["value"]
     )

@@ -18,6 +18,7 @@ from typing import Any
 from uuid import UUID
 
 from models.kernel.storage import database
+from models.kernel.storage.prepared import Prepared
 
 # An escape, not a backslash that somebody wrote before the letters u0000: an even number of backslashes stands before
 # it.
@@ -178,4 +179,6 @@ def _statement(
         parts.append(f"{table} AS ({select})")
         if told:
             wanted.append(f"(SELECT array_agg(id) FROM {table})")
-    return f"WITH {', '.join(parts)} SELECT {', '.join(wanted) or '1'}"
+    statement = f"WITH {', '.join(parts)} SELECT {', '.join(wanted) or '1'}"
+    # In an insert of values, the columns give the parameters their types. A SELECT is anybody's text.
+    return statement if selects else Prepared(statement)

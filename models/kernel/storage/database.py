@@ -28,14 +28,13 @@ from models.kernel.errors import ConfigurationError, Contention, NoFreeConnectio
 from models.kernel.settings import Settings
 from models.kernel.storage import skew, sqlite_trouble
 from models.kernel.storage.postgres import PooledPostgres, connect_options
+from models.kernel.storage.prepared import Prepared
 from models.kernel.telemetry import logs
 
 log = logs.get("database")
 proxy = peewee.DatabaseProxy()
-# A row of a hand-written statement, by the names that the statement selects.
-Row: TypeAlias = dict[str, Any]
-# The values of a statement's parameters, by name.
-Parameters: TypeAlias = dict[str, Any]
+Row: TypeAlias = dict[str, Any]  # a row of a hand-written statement, by the names that the statement selects
+Parameters: TypeAlias = dict[str, Any]  # the values of a statement's parameters, by name
 _R = TypeVar("_R")
 
 
@@ -317,7 +316,8 @@ def execute(statement: str, parameters: Mapping[str, Any] | None = None, /, **na
         if shift:
             values["clock_shift_s"] = shift.total_seconds()
     text = translate(statement, postgres=postgres, shifted=bool(shift))
-    return proxy.obj.execute_sql(text, values)
+    execute = proxy.obj.execute_prepared if postgres and isinstance(statement, Prepared) else proxy.obj.execute_sql
+    return execute(text, values)
 
 
 def one(statement: str, parameters: Mapping[str, Any] | None = None, /, **named: Any) -> Row | None:

@@ -34,12 +34,16 @@ from psycopg2.extensions import TRANSACTION_STATUS_IDLE, parse_dsn
 from models.kernel import clock, limits
 from models.kernel.errors import ConfigurationError
 from models.kernel.storage import skew, sockets
+from models.kernel.storage.prepared import Connection
 
 # The limits of one message. Each SET costs the server some 5 microseconds.
 _LIMITS = f"SET LOCAL statement_timeout='{limits.statement_timeout_s}s';SET LOCAL timezone='UTC';"
 # A message without BEGIN ends its transaction itself, so it cannot leave one idle.
 _IDLE_LIMIT = f"SET LOCAL idle_in_transaction_session_timeout='{limits.idle_transaction_timeout_s}s';"
-_READ_CLOCK = f"{_LIMITS}SELECT CAST(extract(epoch FROM clock_timestamp()) AS double precision)"
+_READ_CLOCK = f"{_LIMITS}SELECT CAST(extract(epoch FROM clock_timestamp()) AS double precision), pg_backend_pid()"
+# SQLSTATEs of a prepared statement that the server does not know (26000), or whose columns a migration has changed
+# (0A000, "cached plan must not change result type").
+_STATEMENT_GONE = frozenset({"26000", "0A000"})
 
 
 def connect_options(url: str) -> dict[str, Any]:
@@ -72,7 +76,7 @@ class PooledPostgres(PooledPostgresqlDatabase):  # type: ignore[misc]  # playhou
         self._waiting = threading.local()
         self._opening = 0  # connections that are being opened, each in a thread; they count towards the pool's size
         self._clock_due_s = 0.0  # the steady instant from which on the server's clock is read again
-        super().__init__(*args, **kwargs)
+        super().__init__(*args, connection_factory=Connection, **kwargs)
 
     def connect(self, reuse_if_open: bool = False) -> bool:
         """Give this thread a connection. Raises MaxConnectionsExceeded, peewee.OperationalError."""
@@ -86,7 +90,7 @@ class PooledPostgres(PooledPostgresqlDatabase):  # type: ignore[misc]  # playhou
             self._state.set_connection(connection)
             if self.server_version is None:
                 self._set_server_version(connection)
-            if clock.steady_s() >= self._clock_due_s:
+            if connection.is_direct is None or clock.steady_s() >= self._clock_due_s:
                 self._read_clock(connection)
         return True
 
@@ -98,7 +102,11 @@ class PooledPostgres(PooledPostgresqlDatabase):  # type: ignore[misc]  # playhou
                     sent_s = clock.steady_s()
                     cursor.execute(_READ_CLOCK)
                     received_s = clock.steady_s()
-                    clock.follow(cursor.fetchone()[0], sent_s=sent_s, received_s=received_s)
+                    database_s, backend_pid = cursor.fetchone()
+                    connection.is_direct = connection.is_direct is not False and (
+                        backend_pid == connection.get_backend_pid()
+                    )
+                    clock.follow(database_s, sent_s=sent_s, received_s=received_s)
                     if received_s - sent_s <= limits.clock_round_trip_s:
                         break
         except Error:
@@ -199,6 +207,25 @@ class PooledPostgres(PooledPostgresqlDatabase):  # type: ignore[misc]  # playhou
                 # outside.
                 self._waiting.begin = True
             raise
+
+    def execute_prepared(self, text: str, values: Any) -> Any:
+        """Execute a translated statement that the connection may prepare.
+
+        Raises OperationalError when the server cannot execute it any more; the caller may try again, with the text.
+        """
+        connection: Connection = self.connection()
+        message, next_message = connection.message(text)
+        try:
+            cursor = self.execute_sql(message, values)
+        except peewee.PeeweeException as error:
+            cause = getattr(error, "orig", None) or error.__cause__
+            if getattr(cause, "pgcode", None) in _STATEMENT_GONE and message is not text:
+                connection.forget()
+                raise peewee.OperationalError("the server cannot execute the prepared statement") from None
+            raise
+        if next_message is not None:
+            connection.remember(text, next_message)
+        return cursor
 
     def commit(self) -> None:
         if not self._takes_begin():

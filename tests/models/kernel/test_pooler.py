@@ -17,6 +17,7 @@ from models import migrations
 from models.kernel.errors import StatementTimeout, Unavailable
 from models.kernel.storage import database, postgres
 from models.kernel.storage.advisory_lock import advisory_lock
+from models.kernel.storage.prepared import Prepared
 from tests.fixtures_desk import bind
 from tests.services.pgbouncer import PgBouncer
 from tests.services.postgres import PostgresServer
@@ -111,3 +112,14 @@ def test_four_migrators_at_once_behind_the_pooler_all_succeed(pooled_url: str) -
     assert sum(int(said) for (said, _), _ in ends) == len(migrations.available())
     migrations.check()
     assert _first(pooled_url, "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'") == 0
+
+
+def test_no_statement_is_prepared_on_a_connection_of_the_pooler(pooled_url: str) -> None:
+    statement = Prepared("SELECT CAST(:n AS integer) AS n")
+
+    with database.connection():
+        found = [database.one(statement, n=n) for n in range(5)]
+        names = database.run("SELECT name FROM pg_prepared_statements WHERE statement LIKE '%AS integer%'")
+
+    assert found == [{"n": n} for n in range(5)]
+    assert names == []
