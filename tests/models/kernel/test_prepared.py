@@ -36,7 +36,12 @@ def test_a_statement_is_prepared_at_its_second_use_on_a_connection(desk: Desk) -
 
 def test_a_prepared_insert_stores_values_of_every_type_as_a_text_does(desk: Desk) -> None:
     at = datetime(2026, 3, 29, 1, 30, tzinfo=UTC)
-    values = {"fields": {"a %s": [1, "\\", "'"]}, "tags": ["x", "y"], "team": None, "title": "100 % 'true'; --"}
+    values: database.Row = {
+        "fields": {"a %s": [1, "\\", "'"]},
+        "tags": ["x", "y"],
+        "team": None,
+        "title": "100 % 'true'; --",
+    }
 
     with database.transaction():
         database.execute(
@@ -46,17 +51,25 @@ def test_a_prepared_insert_stores_values_of_every_type_as_a_text_does(desk: Desk
         ids = [new_id() for _ in range(4)]
         for one in ids:
             batch = Batch()
-            row = {"id": one, "at": at, "n": 2**40, "share": 0.1, "is_open": True, "raw": b"\0\xff", **values}
+            row: database.Row = {
+                "id": one,
+                "at": at,
+                "n": 2**40,
+                "share": 0.1,
+                "is_open": True,
+                "raw": b"\0\xff",
+                **values,
+            }
             batch.insert("kept", row)
             batch.write()
         assert any("INSERT INTO kept" in one for one in _prepared())
         found = database.run("SELECT DISTINCT at, fields, tags, team, title, n, share, is_open, raw FROM kept")
         kept_ids = {str(row["id"]) for row in database.run("SELECT id FROM kept")}
 
-    [row] = found
+    kept: database.Row = found[0]
     assert kept_ids == {str(one) for one in ids}
-    assert bytes(row.pop("raw")) == b"\0\xff"
-    assert row == {"at": at, "n": 2**40, "share": 0.1, "is_open": True, **values}
+    assert bytes(kept.pop("raw")) == b"\0\xff"
+    assert (len(found), kept) == (1, {"at": at, "n": 2**40, "share": 0.1, "is_open": True, **values})
 
 
 def test_a_prepared_statement_reports_the_rows_that_it_changed(desk: Desk) -> None:
