@@ -38,8 +38,10 @@ from models.ports.outbound import OutgoingMessage, SendOutcome
 from models.tasks import timers
 from models.tasks.rates import Bucket
 from models.tasks.wakeups import Wakeup
+from models.ticket_actions import answering
 from models.ticket_actions import commands as tickets
-from models.ticket_actions import search
+from models.ticket_lists.filters import TicketFilter
+from models.ticket_lists.page import page
 from models.tickets import queries
 from models.tickets.tables import Ticket
 from models.visibility.sight import DESK
@@ -305,7 +307,7 @@ class Desk:
 
     def reply(self, ticket: Ticket, body: str = "Water it.", *, send_at: datetime | None = None) -> UUID:
         with database.transaction():
-            return tickets.reply(ticket.id, body, actor=self.person(), send_at=send_at)
+            return answering.reply(ticket.id, body, actor=self.person(), send_at=send_at)
 
     def transition(
         self,
@@ -342,7 +344,7 @@ class Desk:
     def tickets(self) -> list[Ticket]:
         """All tickets, oldest first."""
         with database.connection():
-            return search.page(search.TicketFilter(), sort="number", after=None, limit=10_000, sight=DESK)
+            return page(TicketFilter(), sort="number", after=None, limit=10_000, sight=DESK)
 
     def ticket(self) -> Ticket:
         """The only ticket."""

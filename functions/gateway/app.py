@@ -14,6 +14,7 @@ from queues.sweep import OpportunisticSweep
 
 def operations() -> Operations:
     """The operations of the gateway."""
+    from functions.gateway.answering import drafts, scheduled
     from functions.gateway.auth import (
         key_set,
         my_sessions,
@@ -52,10 +53,12 @@ def operations() -> Operations:
         rating_pages,
         ratings,
         readers,
+        snoozes,
         tags,
         ticket_links,
         tickets,
         transitions,
+        undos,
     )
 
     collected = Operations(PARAMETERS, EXAMPLES, GROUPS)
@@ -81,8 +84,11 @@ def operations() -> Operations:
         privacy,
         tickets,
         tags,
+        snoozes,
         transitions,
         messages,
+        scheduled,
+        drafts,
         readers,
         attachments,
         explanations,
@@ -91,6 +97,7 @@ def operations() -> Operations:
         ticket_links,
         paid_tasks,
         followers,
+        undos,
         teams,
         notices,
         notice_settings,

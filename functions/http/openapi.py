@@ -50,8 +50,21 @@ class ProblemError(msgspec.Struct):
     message: str
 
 
+class MessageSince(msgspec.Struct):
+    """A message that was added after the one that the author of a reply saw last."""
+
+    id: str
+    sequence: int
+    kind: str
+    author_kind: str
+    author_name: str
+    created_at: str
+
+
 class Problem(msgspec.Struct, omit_defaults=True):
-    """An error (RFC 9457). `code` is stable; `request_id` identifies the request in the logs."""
+    """An error (RFC 9457). `code` is stable; `request_id` identifies the request in the logs. `new_messages` belongs to
+    the code `thread_moved_on`.
+    """
 
     type: str
     title: str
@@ -61,6 +74,7 @@ class Problem(msgspec.Struct, omit_defaults=True):
     request_id: str
     errors: list[ProblemError] = []
     reasons: list[str] = []
+    new_messages: list[MessageSince] = []
 
 
 def document(operations: Operations, function: str) -> JsonObject:

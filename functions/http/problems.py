@@ -54,7 +54,10 @@ def write(resp: falcon.Response, document: JsonObject) -> None:
 def on_nestor_error(req: falcon.Request, resp: falcon.Response, error: NestorError, params: dict[str, object]) -> None:
     """Answer with the status and code of a NestorError."""
     errors = [_place(p) for p in error.problems] if isinstance(error, Invalid) else None
-    more = {"reasons": list(error.reasons)} if hasattr(error, "reasons") else {}
+    # Members of the document that only this kind of error has.
+    more: JsonObject = dict(getattr(error, "members", {}))
+    if hasattr(error, "reasons"):
+        more["reasons"] = list(error.reasons)
     write(resp, problem(error.http_status, error.code, error.message, errors=errors, **more))
     if isinstance(error, Unauthenticated):
         resp.set_header("WWW-Authenticate", error.challenge)

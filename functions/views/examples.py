@@ -23,6 +23,7 @@ EXAMPLES: JsonObject = {
     "requester": {"email": "ada@example.test", "name": "Ada"},
     "role": "agent",
     "score": 5,
+    "send_at": "2026-12-24T09:00:00Z",
     "signal": "delivered",
     "source": "type: trip\nlabel: {en: Trip}\nfields: {}\n",
     "tags": ["printer"],

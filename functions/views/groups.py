@@ -6,6 +6,8 @@ from __future__ import annotations
 
 GROUPS: dict[str, tuple[str, str]] = {
     "tickets": ("Tickets", "Tickets with their messages, transitions, approvals, links, followers and history."),
+    "undos": ("Undo", "Acts that can be undone for an hour."),
+    "scheduled_messages": ("Scheduled messages", "The messages that wait for their time."),
     "attachments": ("Attachments", "Files of messages: upload a file, and get a link to one."),
     "requesters": ("Requesters", "The people who ask for help, with their addresses, fields, merges and data rights."),
     "organisations": ("Organisations", "The companies that requesters belong to, and their members."),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import msgspec
@@ -13,7 +13,18 @@ from models.attachments.row_types import AttachmentRow
 from models.conversations.queries import Version
 from models.conversations.row_types import MessageRow
 from models.deliveries.row_types import DeliveryRow
+from models.kernel import clock
+from models.kernel.errors import FieldProblem, Invalid
 from models.kernel.open_json import JsonObject
+
+# A later date is more often a mistake than a plan.
+_send_at_max = timedelta(days=366)
+
+
+def check_send_at(send_at: datetime | None) -> None:
+    """Raise Invalid for a time of sending that is too far away."""
+    if send_at is not None and send_at > clock.now() + _send_at_max:
+        raise Invalid([FieldProblem("/send_at", f"expected a time within {_send_at_max.days} days")])
 
 
 class Author(msgspec.Struct):
@@ -114,6 +125,7 @@ class Message(msgspec.Struct):
     `reactions` lists addresses by emoji. `verdict` is the result of the mail's sender authentication (pass, none,
     fail). `author_proof` is null where the channel itself identifies the author. `details` depends on the kind of
     message (forwarded_from, quote, place, reply_to and others). `edited_by` edited or deleted the message last.
+    `moved_from`: the ticket in which it was written, if a merge or a split moved it.
     """
 
     id: UUID
@@ -145,6 +157,7 @@ class Message(msgspec.Struct):
     details: JsonObject
     author_proof: AuthorProof | None
     edited_by: Editor | None
+    moved_from: UUID | None
 
 
 class MessagePage(msgspec.Struct):

@@ -24,6 +24,11 @@ class Person(msgspec.Struct):
 class Ticket(msgspec.Struct):
     """A ticket. `author_grade`: how well the author of its first mail is known (proved, unjudged, unproved); null where
     the channel itself identifies its people. `next_due_at`: the earliest due instant of its running promises.
+
+    A snoozed ticket has `snoozed_at`; without `snoozed_until` it is snoozed until the requester writes. `woken_at`: the
+    end of the last snooze, until a person changes the ticket. A ticket in the bin has `binned_at`, and `binned_as` is
+    `deleted`, `spam` or `purged`. `minutes_spent`: the sum of its time entries.
+    `merged_into`: the ticket that this one was merged into.
     """
 
     id: UUID
@@ -53,6 +58,14 @@ class Ticket(msgspec.Struct):
     state_since: datetime | None
     author_grade: str | None
     next_due_at: datetime | None
+    snoozed_at: datetime | None
+    snoozed_until: datetime | None
+    snooze_note: str | None
+    woken_at: datetime | None
+    binned_at: datetime | None
+    binned_as: str | None
+    minutes_spent: int
+    merged_into: UUID | None
 
 
 class TicketPage(msgspec.Struct):

@@ -47,11 +47,16 @@ class Version:
 
 
 def versions(ticket_id: UUID) -> dict[UUID, list[Version]]:
-    """Return the earlier versions of a ticket's edited messages, oldest first, from the ticket's history."""
+    """Return the earlier versions of a ticket's edited messages, oldest first.
+
+    They are in the ticket's history, and in that of each ticket in which a message was before.
+    """
     found: dict[UUID, list[Version]] = {}
     for row in database.run(
-        "SELECT occurred_at, payload FROM events WHERE aggregate = 'ticket' AND aggregate_id = :id"
-        " AND event_type = 'message_edited' ORDER BY sequence",
+        "SELECT e.occurred_at, e.payload FROM events AS e WHERE e.aggregate = 'ticket'"
+        " AND (e.aggregate_id = :id OR e.aggregate_id IN (SELECT v.ticket_id FROM message_moves AS v"
+        " JOIN messages AS m ON m.id = v.message_id WHERE m.ticket_id = :id))"
+        " AND e.event_type = 'message_edited' ORDER BY e.occurred_at, e.aggregate_id, e.sequence",
         id=ticket_id,
     ):
         event = EventRow.converted(row)

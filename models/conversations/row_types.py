@@ -43,3 +43,4 @@ class MessageRow(TypedDict):
     group_key: str | None
     deleted_at: datetime | None
     edited_by: dict[str, str] | None
+    moved_from: UUID | None

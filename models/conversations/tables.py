@@ -62,9 +62,23 @@ class Message(Table):
     body_html_remote = peewee.TextField(null=True)
     group_key = peewee.TextField(null=True)
     deleted_at = InstantField(null=True)
+    # The ticket in which the message was written, if a merge or a split moved it to another one.
+    moved_from = IdField(null=True)
 
     class Meta:
         table_name = "messages"
+
+
+class MessageMove(Table):
+    """A ticket that a message was in before. The log of that ticket keeps the events about the message."""
+
+    message_id = IdField()
+    ticket_id = IdField()
+    moved_at = InstantField()
+
+    class Meta:
+        table_name = "message_moves"
+        primary_key = peewee.CompositeKey("message_id", "ticket_id")
 
 
 class MessageReference(Table):

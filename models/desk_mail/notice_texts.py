@@ -31,6 +31,10 @@ TEXTS: Final[dict[str, dict[str, str]]] = {
         "en": "Ticket #{number} missed its promise: {target}.",
         "ru": "По обращению №{number} нарушен срок: {target}.",
     },
+    "woken": {
+        "en": "Ticket #{number} is back from its snooze.",
+        "ru": "Обращение №{number} снова в работе.",
+    },
     "send_failed": {
         "en": "Your reply in ticket #{number} was not delivered: {error}",
         "ru": "Ваш ответ в обращении №{number} не доставлен: {error}",
@@ -44,12 +48,38 @@ TEXTS: Final[dict[str, dict[str, str]]] = {
         "ru": "Ответ в обращении №{number} не доставлен: {error}",
     },
     "answer_refused": {
-        "en": "An answer to a notice about ticket #{number} was not taken: {reason}",
-        "ru": "Ответ на уведомление об обращении №{number} не принят: {reason}",
+        "en": "An answer to a notice about ticket #{number} was not taken: {reason} "
+        "Further refusals are not reported for a day.",
+        "ru": "Ответ на уведомление об обращении №{number} не принят: {reason} "
+        "О следующих отказах в течение суток мы не сообщаем.",
     },
     "answer_not_proved": {
         "en": "it is not proved that the mail is yours. Answer from your own mailbox, or at the desk.",
         "ru": "не доказано, что письмо ваше. Ответьте из своего ящика или в системе.",
+    },
+    "answer_not_covered": {
+        "en": "your mail server's signature does not cover the header that names the notice. Answer at the desk.",
+        "ru": "подпись вашего сервера не охватывает заголовок, который называет уведомление. Ответьте в системе.",
+    },
+    "answer_undated": {
+        "en": "the mail has no date or no Message-ID. Answer at the desk.",
+        "ru": "в письме нет даты или Message-ID. Ответьте в системе.",
+    },
+    "answer_before_notice": {
+        "en": "the mail was written before the notice.",
+        "ru": "письмо написано раньше уведомления.",
+    },
+    "answer_stale": {
+        "en": "the mail was on its way for too long, or its date is in the future. Answer at the desk.",
+        "ru": "письмо шло слишком долго, или его дата в будущем. Ответьте в системе.",
+    },
+    "answer_repeated": {
+        "en": "the same mail was taken as the answer to another notice.",
+        "ru": "это же письмо уже принято как ответ на другое уведомление.",
+    },
+    "answer_too_many": {
+        "en": "too many answers by mail came in a short time. Answer at the desk.",
+        "ru": "за короткое время пришло слишком много ответов по почте. Ответьте в системе.",
     },
     "answer_unjudged": {
         "en": "the desk's mailbox checks no senders (authserv_ids). Answer at the desk.",

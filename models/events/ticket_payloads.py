@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import TypedDict
 from uuid import UUID
 
@@ -61,6 +62,19 @@ class TicketAssigned(EventPayload, frozen=True, kw_only=True):
     to: UUID | None
     # The way in which a rule chose; a person's choice has none.
     how: str | Unset = UNSET
+
+
+class TicketSnoozed(EventPayload, frozen=True, kw_only=True):
+    """A ticket leaves the default lists until an instant, or until the requester writes (`until` is null)."""
+
+    until: Unpublished[datetime | None]
+    note: Unpublished[str | None]
+
+
+class TicketWoken(EventPayload, frozen=True, kw_only=True):
+    """The snooze of a ticket ended: at its instant, by a message of the requester, or by a person."""
+
+    by: str
 
 
 class FollowerAdded(EventPayload, frozen=True, kw_only=True):

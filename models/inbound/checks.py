@@ -78,13 +78,21 @@ def _is_echo(parsed: InboundMessage) -> bool:
 
 
 def _own_message(event: inbox.RawEvent, account: ChannelAccount, parsed: InboundMessage) -> Settlement | None:
-    """A message that the desk sent is ignored. The address alone does not say so: people write with it as well."""
+    """A message that the desk sent is ignored. The address alone does not say so: people write with it as well. A mail
+    without the desk's mark needs a Message-ID that the desk made.
+    """
     if _is_echo(parsed):
         return _OWN
     if not accounts.is_ours(account.channel, parsed.author_address):
         return None
-    is_sent = parsed.external_id is not None and threading.is_sent_by_us(account, parsed.external_id)
-    return _OWN if is_sent or parsed.proof is None else None
+    return _OWN if parsed.proof is None or _has_id_of_ours(account, parsed.external_id) else None
+
+
+def _has_id_of_ours(account: ChannelAccount, external_id: str | None) -> bool:
+    """Return True if the desk made this Message-ID: it is in the database, or has the MAC of the desk's own mails."""
+    if external_id is None:
+        return False
+    return links.answered_mail((external_id,), None) is not None or threading.is_sent_by_us(account, external_id)
 
 
 _OWN = Settlement("ignored", "a message of our own")
@@ -179,7 +187,7 @@ def _answer_to_desk_mail(event: inbox.RawEvent, account: ChannelAccount, parsed:
         desk_mail.record_error(mail_id, "the mail came back")
         answers.record_bounce(mail_id)
         return Settlement("ignored", "a bounce of a mail of the desk itself")
-    taken = notice_answers.take(account, parsed, mail_id, event_id=event.id)
+    taken = notice_answers.take(account, parsed, mail_id)
     if taken is None:
         return Settlement("ignored", "an answer to a mail of the desk itself")
     status = "ignored" if taken.message_id is None else "processed"

@@ -18,7 +18,7 @@ class Answered:
     """The notice of an answered mail.
 
     `becomes` is the effect that the mail announced; None for a digest and for a notice that takes no answer. `text` is
-    what the notice says, by which a quote of it is recognised.
+    what the notice says, by which a quote of it is recognised. `rule`: the rule that made the notice.
     """
 
     user_id: UUID
@@ -26,13 +26,14 @@ class Answered:
     becomes: AnswerKind | None
     text: str
     handed_over_at: datetime
+    rule: str
 
 
 def of_mail(mail_id: UUID) -> Answered | None:
     """Return the notice that a mail carried, or None for a mail of another kind or one that is long forgotten."""
     query = (
         NoticeDelivery.select(
-            NoticeDelivery.user_id, NoticeDelivery.created_at, Notice.ticket_id, Notice.kind, Notice.text
+            NoticeDelivery.user_id, NoticeDelivery.created_at, Notice.ticket_id, Notice.kind, Notice.text, Notice.rule
         )
         .join(Notice, on=Notice.id == NoticeDelivery.notice_id)
         .where(NoticeDelivery.batch_id == mail_id, NoticeDelivery.way == Way.mail, NoticeDelivery.state != "withheld")
@@ -43,7 +44,7 @@ def of_mail(mail_id: UUID) -> Answered | None:
     row = rows[0]
     kind: Kind = row["kind"]
     becomes = ANSWERS.get(kind) if len(rows) == 1 and row["ticket_id"] is not None else None
-    return Answered(row["user_id"], row["ticket_id"], becomes, row["text"], row["created_at"])
+    return Answered(row["user_id"], row["ticket_id"], becomes, row["text"], row["created_at"], row["rule"])
 
 
 def record_bounce(mail_id: UUID) -> None:
@@ -52,10 +53,10 @@ def record_bounce(mail_id: UUID) -> None:
     came_back.where(NoticeDelivery.batch_id == mail_id, NoticeDelivery.state == "sent").execute()
 
 
-def is_taken(mail_id: UUID, external_id: str) -> bool:
-    """Return True if this answer was taken before, for example by another mailbox of the desk."""
-    found = NoticeAnswer.select().where(NoticeAnswer.mail_id == mail_id, NoticeAnswer.external_id == external_id)
-    return bool(found.exists())
+def taken_by(external_id: str) -> UUID | None:
+    """Return the mail whose answer this message was taken as before, for example from another mailbox of the desk."""
+    found = database.rows(NoticeAnswer.select(NoticeAnswer.mail_id).where(NoticeAnswer.external_id == external_id))
+    return found[0]["mail_id"] if found else None
 
 
 def record(mail_id: UUID, external_id: str, ticket_id: UUID, message_id: UUID) -> None:

@@ -31,12 +31,13 @@ ANSWERS: Final[dict[Kind, AnswerKind]] = {
     Kind.new_work: "reply",
     Kind.assigned: "reply",
     Kind.breached: "reply",
+    Kind.woken: "reply",
     Kind.mentioned: "note",
     Kind.send_failed: "note",
     Kind.life_cycle: "note",
 }
 # Notices of these kinds show the requester's last message.
-_SHOW_LAST: Final = frozenset({Kind.new_work, Kind.assigned, Kind.breached})
+_SHOW_LAST: Final = frozenset({Kind.new_work, Kind.assigned, Kind.breached, Kind.woken})
 
 
 @dataclass(frozen=True, slots=True)

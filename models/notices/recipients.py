@@ -18,6 +18,7 @@ from models.notice_settings import commands as notice_settings
 from models.notice_settings.rules import Kind
 from models.notices import commands, texts
 from models.teams import queries as teams
+from models.tickets import followers
 from models.tickets import queries as tickets
 from models.tickets.tables import Ticket
 from models.visibility import sight
@@ -66,6 +67,13 @@ def _report_breached(ticket: Ticket, event: AuthoredEvent) -> None:
         _add(event, ticket, user, Kind.breached, "breached", target=target)
 
 
+def _report_woken(ticket: Ticket, event: AuthoredEvent) -> None:
+    """Tell the assignee and the followers, except the person who ended the snooze."""
+    people = [row["user_id"] for row in followers.of_ticket(ticket.id)]
+    for user in _readers(ticket, [*filter(None, [ticket.assignee_id]), *people], but=event["actor_id"]):
+        _add(event, ticket, user, Kind.woken, "woken")
+
+
 def _report_send_failed(ticket: Ticket, event: AuthoredEvent) -> None:
     """Tell the author of the message, and the assignee. A program's key speaks for its owner."""
     payload = event["payload"]
@@ -88,6 +96,7 @@ _REPORTS: Final[dict[str, Callable[[Ticket, AuthoredEvent], None]]] = {
     "ticket_assigned": _report_assigned,
     "sla_breached": _report_breached,
     "delivery_failed": _report_send_failed,
+    "ticket_woken": _report_woken,
 }
 
 

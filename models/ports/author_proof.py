@@ -10,6 +10,7 @@ from models.ports.guards import Guarded, Id, Reason
 
 Grade = Literal["proved", "unjudged", "unproved"]
 Source = Literal["from", "reply_to", "list", "header"]
+Clue = Literal["references", "token"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +20,8 @@ class AuthorProof(Guarded):
     `grade`: `proved` if a trusted judge passed the single mailbox of the single From; `unjudged` if the mailbox has no
     judge; `unproved` for everything else. `rests_on` gives the reason in a few words, for agents. `source`: the header
     that names the author. `carrier`: the grade of the From mailbox; it differs from `grade` if another header than From
-    names the author, such as the Reply-To of a web form. `judged`: the mailbox has a judge.
+    names the author, such as the Reply-To of a web form. `judged`: the mailbox has a judge. `covers`: the clues of the
+    answered message that the proof covers; whoever has a signed mail can send it again with other headers.
     """
 
     address: Id
@@ -28,6 +30,7 @@ class AuthorProof(Guarded):
     source: Source = "from"
     carrier: Grade = "unproved"
     judged: bool = False
+    covers: tuple[Clue, ...] = ()
 
     def as_json(self) -> JsonObject:
         """Return the facts that are stored with the message."""

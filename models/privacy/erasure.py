@@ -112,6 +112,7 @@ def _erase_requesters(person: Person) -> None:
 def _empty_ticket(change: TicketChange) -> None:
     change.ticket.title, change.ticket.fields = ERASED, {}
     change.ticket.contact_channel = change.ticket.contact_account = change.ticket.contact_address = None
+    change.ticket.snooze_note = None
     change.record(PersonalDataErased())
     change.save()
 

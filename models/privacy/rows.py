@@ -18,6 +18,7 @@ import peewee
 from models.conversations.tables import Conversation, Message, MessageReference, TicketParticipant, UnreachableChat
 from models.deliveries.tables import Button, Delivery, DeliveryAttempt
 from models.dialogues.tables import TransitionDialogue
+from models.drafts.tables import Draft
 from models.events.tables import EventRow
 from models.inbox.tables import InboxEvent, InboxPerson
 from models.kernel.errors import NotFound
@@ -31,6 +32,7 @@ from models.staff.tables import UserAddress
 from models.subscriptions.tables import WebhookAttempt, WebhookDelivery
 from models.ticket_workflow.tables import Approval, ApprovalVote, Decision, Rating
 from models.tickets.tables import Ticket
+from models.undo.tables import Undo
 
 _NOBODY = peewee.SQL("1 = 0")
 
@@ -221,6 +223,9 @@ DELETED: tuple[Rows, ...] = (
     Rows("dialogues", TransitionDialogue, TransitionDialogue.ticket_id, lambda person: person.ticket_ids),
     Rows("buttons", Button, Button.ticket_id, lambda person: person.ticket_ids),
     Rows("buttons", Button, Button.requester_id, lambda person: person.requester_ids),
+    Rows("drafts", Draft, Draft.ticket_id, lambda person: person.ticket_ids),
+    Rows("undos", Undo, Undo.ticket_id, lambda person: person.ticket_ids),
+    Rows("undos", Undo, Undo.other_ticket_id, lambda person: person.ticket_ids),
     Rows("links", RequesterLink, RequesterLink.requester_id, lambda person: person.requester_ids),
     Rows("codes", RequesterCode, RequesterCode.requester_id, lambda person: person.requester_ids),
     Rows("identities", Identity, Identity.requester_id, lambda person: person.requester_ids),

@@ -21,8 +21,8 @@ from models.staff import addresses
 from models.staff_chat import ticket_posts
 from models.tasks import commands as tasks
 from models.tasks.payloads import SendNotice
+from models.ticket_actions import answering, input_needed
 from models.ticket_actions import commands as tickets
-from models.ticket_actions import input_needed
 from models.tickets.ticket_change import TicketChange
 from models.visibility import sight
 from models.visibility.sight import Sight
@@ -84,7 +84,9 @@ def _done(account: ChannelAccount, told: StaffMessage, ticket_id: UUID, user: Us
     if told.has_files or not told.text.strip():
         return texts.text(account, "staff_text_only", None)
     origin = _origin(account, told.external_id)
-    tickets.reply(ticket_id, told.body or told.text, actor=actor_of(user), body_format=told.body_format, details=origin)
+    answering.reply(
+        ticket_id, told.body or told.text, actor=actor_of(user), body_format=told.body_format, details=origin
+    )
     return ""
 
 
@@ -99,7 +101,7 @@ def actor_of(user: User) -> Actor:
 def _note(account: ChannelAccount, ticket_id: UUID, user: User, rest: str) -> str:
     if not rest:
         return texts.text(account, "staff_note_needs_text", None)
-    tickets.note(ticket_id, rest, actor=actor_of(user), details=_origin(account, None))
+    answering.note(ticket_id, rest, actor=actor_of(user), details=_origin(account, None))
     return texts.text(account, "staff_noted", None)
 
 

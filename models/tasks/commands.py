@@ -119,6 +119,21 @@ def enqueue(
     return write(batch)[0][0]
 
 
+def move(dedupe_key: str, due_at: datetime) -> None:
+    """Make the waiting task of a `dedupe_key` due at another time. A task that runs or has ended stays as it is."""
+    found = database.run(
+        "UPDATE tasks SET due_at = :due_at, next_hint_at = :hint_at WHERE dedupe_key = :key AND state = 'ready'"
+        " RETURNING id, queue",
+        due_at=due_at,
+        hint_at=max(due_at, clock.now() + timedelta(seconds=limits.task_wakeup_grace_s)),
+        key=dedupe_key,
+    )
+    for task in found:
+        wait_s = (due_at - clock.now()).total_seconds()
+        if wait_s <= limits.local_delay_s_max:
+            wake_after_commit(task["id"], task["queue"], max(0.0, wait_s))
+
+
 def add(batch: Batch, task_row: Mapping[str, Any]) -> int:
     """Add a task row to a batch that `write` will execute."""
     return batch.insert("tasks", task_row, returning="id", unless_exists=task_row["dedupe_key"] is not None)

@@ -41,6 +41,7 @@ _KINDS = (
     TaskKind("ingest_event", payloads.IngestEvent, time_limit_s=80),
     TaskKind("advance_ticket", payloads.AdvanceTicket),
     TaskKind("release_message", payloads.ReleaseMessage),
+    TaskKind("wake_ticket", payloads.WakeTicket),
     # A provider may be away for a night; its users still get their answers.
     TaskKind(
         "send_delivery",

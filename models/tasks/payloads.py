@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Literal, TypeVar
 from uuid import UUID
 
@@ -218,6 +219,13 @@ class ReplayEvents(Payload, frozen=True):
     """Drives recorded events through a draft of a life cycle."""
 
     replay_id: UUID
+
+
+class WakeTicket(Payload, frozen=True):
+    """Ends the snooze of a ticket at its instant, unless the snooze ended or changed before."""
+
+    ticket_id: UUID
+    until: datetime
 
 
 class CollectGarbage(Payload, frozen=True):

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from models.conversations import messages, participants
+from models.conversations import messages
 from models.conversations import queries as conversations
 from models.definitions import desk
 from models.events import queries as events
@@ -19,7 +18,7 @@ from models.events.ticket_payloads import TicketAssigned, TicketCreated, TicketU
 from models.identity import queries as identity
 from models.infomodel import locks as field_locks
 from models.kernel import clock
-from models.kernel.errors import Conflict, FieldProblem, Invalid, PreconditionFailed
+from models.kernel.errors import FieldProblem, Invalid
 from models.kernel.ids import new_id
 from models.kernel.open_json import JsonObject
 from models.ports import channel_facts
@@ -29,19 +28,13 @@ from models.requesters.commands import normalise_address
 from models.requesters.tables import Requester
 from models.tasks.payloads import AdvanceTicket
 from models.teams import queries as teams
-from models.ticket_actions import following, locks, own_words, reply_contact
+from models.ticket_actions import locks, own_words
 from models.ticket_actions.input_needed import ConfirmationRequired
 from models.ticket_workflow import reclassifying, steps
 from models.tickets import queries, ticket_fields
 from models.tickets.tables import Ticket
 from models.tickets.ticket_change import TicketChange
 from models.workflow.instance import Event, MessageView, seen_message
-
-
-class TicketClosed(Conflict):
-    """The ticket is closed; open a new one, or reopen it if its life cycle allows."""
-
-    code = "ticket_closed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,94 +218,6 @@ def _event_payload(payload: AdvanceTicket) -> Mapping[str, Any]:
     return {} if payload.linked_id is None else {"ticket_id": str(payload.linked_id)}
 
 
-def reply(
-    ticket_id: UUID,
-    body: str,
-    *,
-    actor: Actor,
-    body_format: str = "text",
-    send_at: datetime | None = None,
-    copies: Sequence[str] | None = None,
-    to: str | None = None,
-    details: Mapping[str, Any] | None = None,
-) -> UUID:
-    """Add an agent's public reply. The workflow reacts immediately. Raises TicketClosed.
-
-    `copies`: mail addresses; None: the copy recipients of the requester's last mail. Only e-mail has copies. `to`: a
-    mail address instead of the requester's. A mail that does not reach the requester is no answer for the life cycle.
-    """
-    change = TicketChange.of(ticket_id, actor=actor)
-    ticket = change.ticket
-    if ticket.category == "closed":
-        raise TicketClosed()
-    author = messages.actor_author(actor)
-    chosen = participants.chosen_recipient(ticket, to)
-    if chosen is None:
-        reply_contact.require(change)
-    readers = participants.of_reply(ticket, copies, to=chosen).people
-    is_answer = participants.reaches_requester(ticket, chosen, readers)
-    if chosen is not None:
-        named = {"address": chosen.address, "reaches_requester": is_answer}
-        details = {**(details or {}), "to": named, "without_name": True}
-    message_id, _ = messages.add_reply(
-        change,
-        body,
-        author=author,
-        body_format=body_format,
-        send_at=send_at,
-        copies=readers,
-        to=chosen,
-        details=details,
-    )
-    participants.let_take_part(change, readers, chosen, is_chosen=copies is not None)
-    if send_at is not None and send_at > change.at:
-        change.save()  # the reply is not sent yet: the workflow reacts when it leaves (deliveries.release)
-        return message_id
-    if not is_answer:
-        change.save()
-        return message_id
-    if ticket.first_response_at is None:
-        ticket.first_response_at = change.at
-    steps.react(
-        change,
-        "agent_reply",
-        message=seen_message("agent", "api", body),
-    )
-    change.save()
-    return message_id
-
-
-def note(
-    ticket_id: UUID,
-    body: str,
-    *,
-    actor: Actor,
-    body_format: str = "text",
-    details: Mapping[str, Any] | None = None,
-    mentions: Sequence[UUID] = (),
-) -> UUID:
-    """Add an internal note, which is allowed in every state. Users whom it mentions see the ticket and are notified.
-
-    `mentions`: users beside those whom the text names by `@name`. Raises Invalid for a user who cannot read tickets.
-    """
-    following.check(mentions, "/mentions")
-    change = TicketChange.of(ticket_id, actor=actor)
-    named = following.mentioned_in(body, is_html=body_format == "html", actor=actor)
-    mentioned = list(dict.fromkeys((*mentions, *named.users)))
-    facts = dict(details or {})
-    if mentioned:
-        facts["mentions"] = [str(user_id) for user_id in mentioned]
-    if named.ambiguous:
-        facts["ambiguous_mentions"] = list(named.ambiguous)
-    message_id = messages.add_note(
-        change, body, author=messages.actor_author(actor), body_format=body_format, details=facts
-    )
-    following.mention(change, mentioned, message_id=message_id)
-    steps.react(change, "note")
-    change.save()
-    return message_id
-
-
 def update(
     ticket_id: UUID,
     changes: Mapping[str, Any],
@@ -333,8 +238,7 @@ def update(
     """
     change = TicketChange.of(ticket_id, actor=actor)
     ticket = change.ticket
-    if expected_version is not None and ticket.version != expected_version:
-        raise PreconditionFailed(f"If-Match: expected version {ticket.version}, found {expected_version}")
+    change.expect_version(expected_version)
     if changes.get("type", ticket.type) != ticket.type:
         ticket_fields.check_type(changes["type"])
     reclassifying.check_priority(change, changes)
@@ -412,8 +316,7 @@ def assign(
     works on tickets.
     """
     change = TicketChange.of(ticket_id, actor=actor)
-    if expected_version is not None and change.ticket.version != expected_version:
-        raise PreconditionFailed(f"If-Match: expected version {change.ticket.version}, found {expected_version}")
+    change.expect_version(expected_version)
     if change.ticket.assignee_id == assignee_id:
         return change.ticket
     if assignee_id is not None and not identity.can_take_tickets(assignee_id):
@@ -443,8 +346,7 @@ def transition(
     """
     change = TicketChange.of(ticket_id, actor=actor)
     ticket = change.ticket
-    if expected_version is not None and ticket.version != expected_version:
-        raise PreconditionFailed(f"If-Match: expected version {ticket.version}, found {expected_version}")
+    change.expect_version(expected_version)
     changed: JsonObject = {}
     if fields:
         after = ticket_fields.changed_fields(ticket, fields, role=role)

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from models.events.commands import Actor
 from models.events.payload import EventPayload
-from models.events.ticket_payloads import DeliveryFailed, TicketAssigned, TicketCreated, TicketUpdated
+from models.events.ticket_payloads import DeliveryFailed, TicketAssigned, TicketCreated, TicketUpdated, TicketWoken
 from models.events.workflow_payloads import SlaBreached
 from models.notice_settings import commands as notice_settings
 from models.tickets.tables import Ticket
@@ -26,7 +26,7 @@ def of_interest(ticket: Ticket, events: Sequence[tuple[UUID, EventPayload, Actor
 def _concerns(event: EventPayload, actor: Actor) -> bool:
     if isinstance(event, TicketAssigned):
         return event.to is not None and str(event.to) != actor.id
-    return isinstance(event, DeliveryFailed | SlaBreached)
+    return isinstance(event, DeliveryFailed | SlaBreached | TicketWoken)
 
 
 def _is_arrival(event: EventPayload) -> bool:

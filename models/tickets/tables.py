@@ -46,6 +46,18 @@ class Ticket(Table):
     former_types = JsonField(default=list)
     # The earliest due instant of the promises that run; a broken promise runs on until it is met.
     next_due_at = InstantField(null=True)
+    # A snoozed ticket has `snoozed_at`; without `snoozed_until` it sleeps until the requester writes.
+    snoozed_at = InstantField(null=True)
+    snoozed_until = InstantField(null=True)
+    snooze_note = peewee.TextField(null=True)
+    # The end of the last snooze, until a person changes the ticket.
+    woken_at = InstantField(null=True)
+    # A ticket in the bin has both; `binned_as`: deleted, spam, or purged after its content is gone.
+    binned_at = InstantField(null=True)
+    binned_as = peewee.TextField(null=True)
+    minutes_spent = peewee.IntegerField(default=0)
+    # The ticket that this one was merged into: its messages are there, and new ones go there.
+    merged_into = IdField(null=True)
 
     # Not a column. Set where the requester was just found or made, so that an answer does not read it again.
     requester_name: str | None = None

@@ -15,6 +15,7 @@ from models.events import commands as events
 from models.events.commands import Actor
 from models.events.payload import Cause, EventPayload
 from models.kernel import clock
+from models.kernel.errors import PreconditionFailed
 from models.kernel.storage import database
 from models.kernel.storage.batch import Batch, as_json
 from models.requesters.tables import Requester
@@ -66,6 +67,11 @@ class TicketChange:
         """Hold an existing ticket. Raises NotFound."""
         return cls(queries.lock(ticket_id), actor=actor, new=False, causation_id=causation_id)
 
+    def expect_version(self, expected: int | None) -> None:
+        """Raise PreconditionFailed if the ticket is not at the version that the caller read; None expects nothing."""
+        if expected is not None and self.ticket.version != expected:
+            raise PreconditionFailed(f"If-Match: expected version {self.ticket.version}, found {expected}")
+
     @property
     def is_new(self) -> bool:
         """Return True if the ticket's row does not exist yet."""
@@ -116,6 +122,8 @@ class TicketChange:
             first.extend(self.batch)
             self.batch = first
         else:
+            if self.actor.kind == "user" and ticket.woken_at is not None:
+                ticket.woken_at = None  # a person has seen it
             if visible:
                 ticket.version += 1
                 ticket.updated_at = self.at

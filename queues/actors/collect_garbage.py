@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import time
 from datetime import timedelta
+from typing import Protocol
 
 from models.attachments import collecting
 from models.blobs import commands as blobs
 from models.blobs.store import BlobStoreAway
+from models.drafts import commands as drafts
 from models.kernel import clock, limits
 from models.kernel.storage import database
 from models.notices import limits as notice_limits
@@ -20,8 +22,16 @@ from models.subscriptions import deliveries as webhook_deliveries
 from models.tasks import rates
 from models.tasks.commands import ClaimedTask
 from models.tasks.payloads import CollectGarbage
+from models.undo import limits as undo_limits
 from queues.actor import Actor
 from queues.settlement import Done, Postponed, Settlement
+
+
+class Collect(Protocol):
+    """Delete up to `batch_max` rows and return their number."""
+
+    def __call__(self, *, batch_max: int) -> int: ...
+
 
 _FINISHED_TASKS = (
     "DELETE FROM tasks WHERE id IN (SELECT id FROM tasks WHERE state IN ('done', 'discarded')"
@@ -40,6 +50,7 @@ _OLD_NOTICE_ANSWERS = (
     "DELETE FROM notice_answers WHERE (mail_id, external_id) IN"
     " (SELECT mail_id, external_id FROM notice_answers WHERE created_at < :before LIMIT :batch)"
 )
+_OLD_UNDOS = "DELETE FROM undos WHERE id IN (SELECT id FROM undos WHERE expires_at < :before LIMIT :batch)"
 
 
 # Rows without a use after their expiry.
@@ -68,10 +79,12 @@ def run(task: ClaimedTask, payload: CollectGarbage) -> Settlement:
         (_ENDED_SESSIONS, limits.finished_tasks_kept_s),
         (_OLD_NOTICE_DELIVERIES, notice_limits.notice_deliveries_kept_s),
         (_OLD_NOTICE_ANSWERS, notice_limits.notice_deliveries_kept_s),
+        (_OLD_UNDOS, undo_limits.undo_kept_s),
         *((statement, 0.0) for statement in _EXPIRED),
     ):
         while _delete(statement, before=now - timedelta(seconds=kept_s)) == limits.collect_batch_max:
             pass
+    _all_of(drafts.collect)
     while webhook_deliveries.collect(batch_max=limits.collect_batch_max) >= limits.collect_batch_max:
         pass
     with database.transaction():
@@ -93,6 +106,14 @@ def _collect_files() -> None:
             uploads = collecting.collect_uploads(batch_max=batch)
         if max(uploads, blobs.collect(batch_max=batch)) < batch:
             return
+
+
+def _all_of(collect: Collect) -> None:
+    """Collect in batches, each in its transaction, until a batch is not full."""
+    collected = limits.collect_batch_max
+    while collected >= limits.collect_batch_max:
+        with database.transaction():
+            collected = collect(batch_max=limits.collect_batch_max)
 
 
 def _delete(statement: str, **values: object) -> int:

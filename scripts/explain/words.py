@@ -138,6 +138,10 @@ def _rule(payload: Payload) -> tuple[str, ...]:
     return tuple(found)
 
 
+def _because(payload: Payload) -> str:
+    return f": {short(payload['note'])}" if payload.get("note") else ""
+
+
 def _line(line: Callable[[Payload], str]) -> Callable[[Payload, Mapping[str, str]], Words]:
     return lambda payload, people: (line(payload), _rule(payload))
 
@@ -158,6 +162,8 @@ _LINES: dict[str, Callable[[Payload, Mapping[str, str]], Words]] = {
             f"file not had: {short(p.get('reason'))}" + ("; its sender was told" if p.get("requester_told") else "")
         )
     ),
+    "ticket_snoozed": _line(lambda p: f"snoozed until {p.get('until') or 'the requester writes'}{_because(p)}"),
+    "ticket_woken": _line(lambda p: f"snooze ended by {p.get('by')}"),
     "sla_warning": _line(lambda p: f"promise {p.get('target')} in danger, due {p.get('due_at')}"),
     "sla_breached": _line(lambda p: f"promise {p.get('target')} broken, was due {p.get('due_at')}"),
     "approval_requested": _line(lambda p: f"{p.get('transition')} waits for {p.get('needed')} of {p.get('team')}"),

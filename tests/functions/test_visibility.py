@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -13,34 +14,42 @@ import pytest
 
 from functions.gateway.app import operations
 from functions.http.operations import Operation
+from models.kernel import clock
 from models.kernel.storage import database
 from models.notices import commands as notices
 from models.teams import commands as teams
 from models.tickets.ticket_change import TicketChange
+from models.undo import commands as undo
 from tests.desk import Desk
 from tests.functions.callers import Caller, problem, sqlite_only
 from tests.functions.files import upload
 
 # What a path names when the operation is about a ticket. The delivery of a webhook is about an event, which its owner
 # sees (tests/queues/test_webhook_owners.py). Paid tasks of all teams are for accountants (test_paid_tasks.py).
-ABOUT_TICKETS = {"ticket", "message", "attachment", "delivery", "event", "notice"}
+ABOUT_TICKETS = {"ticket", "message", "attachment", "delivery", "event", "notice", "undo"}
 # Bodies of the writing operations, so that they reach the ticket.
 BODIES: dict[str, Any] = {
     "PATCH /v1/tickets/{ticket}": {"title": "Changed"},
     "POST /v1/tickets/{ticket}/transitions": {"transition": "start"},
     "PUT /v1/tickets/{ticket}/assignment": {"assignee_id": None},
+    "PUT /v1/tickets/{ticket}/snooze": {"until_answer": True},
     "POST /v1/tickets/{ticket}/signals": {"signal": "arrived"},
     "POST /v1/tickets/{ticket}/messages": {"kind": "note", "body": "Read this."},
     "PATCH /v1/tickets/{ticket}/messages/{message}": {"body": "Changed"},
     "POST /v1/tickets/{ticket}/approvals/{approval}/votes": {"vote": "approve"},
+    "PUT /v1/tickets/{ticket}/messages/{message}/send_at": {"send_at": None},
+    "PUT /v1/tickets/{ticket}/draft": {"body": "Hello"},
 }
 # Lists that show something of tickets. The test looks for the hidden ticket in each.
 LISTS = {
     "GET /v1/tickets",
     "GET /v1/deliveries",
+    "GET /v1/scheduled_messages",
     "GET /v1/inbox",
     "GET /v1/me/notices",
 }
+# The parameters by which a list shows the tickets of others.
+PARAMETERS: dict[str, Any] = {"GET /v1/scheduled_messages": {"author": "all"}}
 # Operations without a ticket in path or answer. A new operation belongs here, into LISTS, or has a ticket in its path.
 WITHOUT_TICKETS = re.compile(
     r"GET /\.well-known/.*|[A-Z]+ /v1/(auth|me(?!/notices)|users|api_keys|requesters|channels|teams|workflows|model"
@@ -106,12 +115,15 @@ def hidden(desk: Desk, machine: Caller, as_user: Any) -> Hidden:
     file = upload(machine)
     note = machine.made(f"{path}/messages", {"kind": "note", "body": "The plan.", "attachments": [file["id"]]})
     machine.made(f"{path}/messages", {"kind": "reply", "body": "We look at it."})
+    later = (clock.now() + timedelta(days=1)).isoformat()
+    machine.made(f"{path}/messages", {"kind": "reply", "body": "Zanzibar is paid.", "send_at": later})
     desk.run_due()
     outsider = desk.person("manager")
     with database.transaction():
         change = TicketChange.of(ticket.id, actor=outsider)
         notices.add(change, UUID(str(outsider.id)), rule="told", text="Zanzibar")
         change.save()
+        undo_id = undo.remember("merge", {}, actor=outsider, ticket_id=ticket.id)
     [notice] = desk.rows("SELECT id FROM notices WHERE rule = 'told'")
     ids = {
         "ticket": str(ticket.id),
@@ -120,6 +132,7 @@ def hidden(desk: Desk, machine: Caller, as_user: Any) -> Hidden:
         "delivery": str(desk.deliveries(ticket)[0]["id"]),
         "event": str(inbox_id),
         "notice": str(notice["id"]),
+        "undo": str(undo_id),
         "approval": "00000000-0000-7000-8000-000000000000",
         "user": "me",
         "tag": "urgent",
@@ -157,7 +170,7 @@ def test_a_hidden_ticket_and_one_that_does_not_exist_have_the_same_answer(hidden
 
 def test_members_and_those_who_see_all_read_what_outsiders_do_not(hidden: Hidden) -> None:
     for operation in about_tickets():
-        if operation.method != "GET" or "notice" in names_in(operation):
+        if operation.method != "GET" or "notice" in names_in(operation) or operation.path.endswith("/draft"):
             continue
         for caller in (hidden.member, hidden.admin):
             answer = hidden.ask(caller, operation)
@@ -169,10 +182,10 @@ def test_no_list_shows_a_hidden_ticket(hidden: Hidden) -> None:
 
     for name in sorted(LISTS):
         path = name.partition(" ")[2]
-        found = hidden.outsider.everything(path)
+        found = hidden.outsider.everything(path, **PARAMETERS.get(name, {}))
         secrets = (hidden.ids["ticket"], hidden.ids["event"], hidden.ids["delivery"], "Zanzibar")
         assert not [secret for secret in secrets if secret in str(found)], name
-        assert hidden.admin.everything(path) or name == "GET /v1/me/notices", name
+        assert hidden.admin.everything(path, **PARAMETERS.get(name, {})) or name == "GET /v1/me/notices", name
     assert [one["number"] for one in hidden.outsider.everything("/v1/tickets")] == [shown.number]
 
 

@@ -21,8 +21,9 @@ from models.kernel.storage import database
 from models.kernel.telemetry import crash
 from models.ports.outbound import OutgoingMessage, SendOutcome, accepted
 from models.tasks.rates import Bucket
-from models.ticket_actions import commands as tickets
-from models.ticket_actions import search
+from models.ticket_actions import answering
+from models.ticket_lists.filters import TicketFilter
+from models.ticket_lists.page import page
 from models.visibility.sight import DESK
 from queues import channels
 from tests.desk import Desk
@@ -61,8 +62,8 @@ def main() -> None:
 
 def _reply(desk: Desk) -> None:
     with database.transaction():
-        [ticket] = search.page(search.TicketFilter(), sort="number", after=None, limit=1, sight=DESK)
-        tickets.reply(ticket.id, "Water it.", actor=SYSTEM)
+        [ticket] = page(TicketFilter(), sort="number", after=None, limit=1, sight=DESK)
+        answering.reply(ticket.id, "Water it.", actor=SYSTEM)
 
 
 def _work(desk: Desk) -> None:

@@ -144,7 +144,8 @@ def test_a_mail_of_ours_is_recognised_by_a_child_without_the_key() -> None:
     from queues.channels.email.judging.automatic import DESK_HEADER, desk_id
 
     mark = desk_id("desk@example.test")
-    ours = large(MAIL.replace(b"Subject:", f"{DESK_HEADER}: {mark}\r\nSubject:".encode()))
+    ours = b"From: desk@example.test\r\n" + MAIL[MAIL.index(b"Subject:") :]
+    ours = large(ours.replace(b"Subject:", f"{DESK_HEADER}: {mark}\r\nSubject:".encode()))
 
     small = parsing.parse("email", ours[: ours.index(b"QUJD")] + b"\r\n--cut--\r\n", {}, EMAIL)
     parsed = parsing.parse("email", ours, {}, EMAIL)

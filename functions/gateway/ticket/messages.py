@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
 from typing import Annotated, Literal
 from uuid import UUID
 
 import msgspec
 
+from functions.gateway.answering.drafts import author_of
 from functions.gateway.sights import ticket_of
 from functions.http.operations import Answer, AnyCall, Call, Operations
 from functions.views import message_views as views
@@ -19,16 +19,14 @@ from models.attachments import queries as files
 from models.conversations import queries as conversations
 from models.deliveries import corrections, retries
 from models.deliveries import queries as deliveries
+from models.drafts import commands as drafts
 from models.identity.rules import Permission
-from models.kernel import clock, limits, settings
+from models.kernel import limits, settings
 from models.kernel.errors import FieldProblem, Invalid, NotFound, PreconditionFailed
-from models.ticket_actions import commands
+from models.ticket_actions import answering
 from queues import channels
 
 operations = Operations()
-
-# A later date is more often a mistake than a plan.
-_send_at_max = timedelta(days=366)
 
 
 class NewMessage(msgspec.Struct, forbid_unknown_fields=True):
@@ -39,6 +37,10 @@ class NewMessage(msgspec.Struct, forbid_unknown_fields=True):
     or somebody else, who then takes part in the ticket. A mail that reaches no address of the requester changes no
     state and meets no promise. `attachments` lists ids of uploads. `mentions` lists users whom a note
     mentions: they see the ticket, whatever its team, and get a notice.
+
+    `seen_message` is the last message that the author of a reply saw. If others wrote since, nothing is sent, and the
+    answer is 409 `thread_moved_on` with the new messages; `send_anyway` sends all the same. If-Match (optional) holds a
+    reply for any change of the ticket (412). `from_draft` deletes the caller's draft in this ticket.
     """
 
     kind: Literal["reply", "note"]
@@ -49,6 +51,9 @@ class NewMessage(msgspec.Struct, forbid_unknown_fields=True):
     copies: Annotated[list[Email], msgspec.Meta(max_length=limits.participants_max)] | None = None
     mentions: Annotated[list[UUID], msgspec.Meta(max_length=limits.followers_max)] = []
     to: Email | None = None
+    seen_message: UUID | None = None
+    send_anyway: bool = False
+    from_draft: bool = False
 
 
 @operations.add(
@@ -60,6 +65,7 @@ class NewMessage(msgspec.Struct, forbid_unknown_fields=True):
     answers={201: views.Message},
     problems=(404, 409),
     body_bytes_max=limits.json_body_bytes_max,
+    etag="optional",
 )
 def add_message(call: Call[NewMessage]) -> Answer:
     """Adds a reply to the requester or an internal note. A reply is sent over the channel of the requester."""
@@ -68,6 +74,7 @@ def add_message(call: Call[NewMessage]) -> Answer:
         raise Invalid([FieldProblem("/body", "expected a text that is not blank")])
     ticket = ticket_of(call)
     actor = call.caller.actor
+    version = None if body.send_anyway else call.optional_version()
     if body.kind == "note":
         if body.send_at is not None:
             raise Invalid([FieldProblem("/send_at", "expected none: a note is not sent")])
@@ -75,18 +82,21 @@ def add_message(call: Call[NewMessage]) -> Answer:
             raise Invalid([FieldProblem("/to", "expected none: a note is not sent")])
         if body.copies:
             raise Invalid([FieldProblem("/copies", "expected none: a note is not sent")])
-        message_id = commands.note(
+        if body.seen_message is not None:
+            raise Invalid([FieldProblem("/seen_message", "expected none: a note is never held")])
+        message_id = answering.note(
             ticket.id,
             body.body,
             actor=actor,
             body_format=body.body_format,
             mentions=list(dict.fromkeys(body.mentions)),
+            expected_version=version,
         )
     else:
         if body.mentions:
             raise Invalid([FieldProblem("/mentions", "expected none: the requester reads a reply")])
-        _check_send_at(body.send_at)
-        message_id = commands.reply(
+        views.check_send_at(body.send_at)
+        message_id = answering.reply(
             ticket.id,
             body.body,
             actor=actor,
@@ -94,17 +104,16 @@ def add_message(call: Call[NewMessage]) -> Answer:
             send_at=body.send_at,
             copies=body.copies,
             to=body.to,
+            seen_id=None if body.send_anyway else body.seen_message,
+            expected_version=version,
         )
     if body.attachments:
         attachments.use(body.attachments, ticket_id=ticket.id, message_id=message_id, by=call.caller.key)
+    if body.from_draft:
+        drafts.delete(ticket.id, author_of(call))
     row = conversations.get(message_id)
     [made] = views.messages([row])
     return Answer(made, status=201, headers={"Location": f"/v1/tickets/{ticket.id}/messages/{message_id}"})
-
-
-def _check_send_at(send_at: datetime | None) -> None:
-    if send_at is not None and send_at > clock.now() + _send_at_max:
-        raise Invalid([FieldProblem("/send_at", f"expected a time within {_send_at_max.days} days")])
 
 
 @operations.add(

@@ -18,7 +18,10 @@ from models.kernel import limits, names
 from models.kernel.errors import FieldProblem, Invalid
 from models.kernel.ids import parse_id
 from models.kernel.open_json import JsonObject
-from models.ticket_actions import commands, search
+from models.ticket_actions import commands
+from models.ticket_lists.filters import TicketFilter
+from models.ticket_lists.page import page as ticket_page
+from models.ticket_lists.sorts import SORTS
 from models.tickets import ticket_fields
 from models.visibility import seen
 
@@ -75,6 +78,8 @@ class TicketQuery(pages.PageQuery, kw_only=True):
     updated_since: Instant | None = None
     due_since: Instant | None = None
     due_until: Instant | None = None
+    snoozed: Literal["no", "only", "any"] = "no"
+    bin: Literal["no", "deleted", "spam", "any"] = "no"
     sort: Literal[
         "-updated_at",
         "updated_at",
@@ -157,9 +162,11 @@ def list_tickets(call: Call[None, TicketQuery]) -> Answer:
 
     `next_due_at` is the earliest due instant of a ticket's running promises. A list that is sorted by it, or filtered
     by `due_since` or `due_until`, has only tickets with a running promise.
+
+    Snoozed tickets and tickets in the bin are left out, unless `snoozed` or `bin` asks for them.
     """
     query = call.query
-    column, _ = search.SORTS[query.sort]
+    column, _ = SORTS[query.sort]
     after = pages.decode(
         query.cursor, f"tickets:{query.sort}", pages.number if column == "number" else pages.instant, UUID
     )
@@ -168,7 +175,7 @@ def list_tickets(call: Call[None, TicketQuery]) -> Answer:
         assignee_id = call.caller.id if query.assignee == "me" else parse_id(query.assignee or "")
         if assignee_id is None:
             raise Invalid([FieldProblem("?assignee", "expected a user's id, me or none")])
-    wanted = search.TicketFilter(
+    wanted = TicketFilter(
         states=query.state,
         categories=query.category,
         types=query.type,
@@ -183,9 +190,11 @@ def list_tickets(call: Call[None, TicketQuery]) -> Answer:
         updated_since=query.updated_since,
         due_since=query.due_since,
         due_until=query.due_until,
+        snoozed=query.snoozed,
+        bin=query.bin,
     )
     position = (after[0], after[1]) if after else None
-    rows = search.page(wanted, sort=query.sort, after=position, limit=query.limit + 1, sight=sight_of(call))
+    rows = ticket_page(wanted, sort=query.sort, after=position, limit=query.limit + 1, sight=sight_of(call))
     page, cursor = pages.cut(rows, query.limit, f"tickets:{query.sort}", lambda row: (getattr(row, column), row.id))
     return Answer(show.TicketPage(show.tickets(page, role=call.caller.role), cursor))
 

@@ -22,6 +22,7 @@ TEXTS: Final = frozenset(
         "error",
         "external_id",
         "fields",
+        "note",
         "payload",
         "previous_body",
         "reason",

@@ -109,6 +109,9 @@ references_sent_max = 10
 authentication_headers_max = 20
 # Of one; with ten DKIM signatures it has 2,000.
 authentication_chars_max = 8_192
+# DKIM-Signature headers looked at. The author's server and each service on the way add one; a mail with more is no
+# ordinary answer.
+signatures_max = 20
 # Quoted strings of one; each becomes a character of the private use area, which has 6,400.
 authentication_quoted_max = 200
 # Headers of spam filters that are read; each filter on the way adds some five.

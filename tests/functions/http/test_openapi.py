@@ -35,6 +35,8 @@ RULES = {
     "/passkey": "as fields",
     "/password": "not among the first that a guesser tries, four different characters",
     "/expires_at": "in the future",
+    "/until": "in the future, within a year",
+    "/for": "that the calendar of the ticket can count, within a year",
     "/send_at": "within a year, and not for a note",
     "/time_zone": "an IANA name",
     "/assignee_id": "an active user's",

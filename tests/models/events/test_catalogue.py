@@ -10,6 +10,7 @@ from uuid import UUID
 import msgspec
 import pytest
 
+from models.events import answering_payloads as answering
 from models.events import desk_payloads as desk
 from models.events import payload, workflow_payloads
 from models.events import ticket_payloads as ticket
@@ -124,6 +125,12 @@ PAYLOADS: list[tuple[payload.EventPayload, str]] = [
         ticket.MessageRetried(message_id=SESSION, delivery_ids=[SESSION]),
         '{"message_id":"%s","delivery_ids":["%s"]}',
     ),
+    (
+        answering.MessageRescheduled(message_id=SESSION, send_at=AT),
+        '{"message_id":"%s","send_at":"2026-03-02T09:00:00+00:00"}',
+    ),
+    (ticket.TicketSnoozed(until=None, note="parts ordered"), '{"until":null,"note":"parts ordered"}'),
+    (ticket.TicketWoken(by="message"), '{"by":"message"}'),
     (ticket.FollowerAdded(user_id=SESSION, reason="follows"), '{"user_id":"%s","reason":"follows"}'),
     (ticket.FollowerRemoved(user_id=SESSION), '{"user_id":"%s"}'),
     (ticket.TicketRelated(ticket_id=SESSION, reason="closed"), '{"ticket_id":"%s","reason":"closed"}'),

@@ -124,9 +124,9 @@ def test_the_copies_of_an_unjudged_mail_are_answered_after_an_agent_confirms_the
 
     before = readers_of(desk, ticket)
     with database.transaction():
-        from models.ticket_actions import commands
+        from models.ticket_actions import answering
 
-        commands.reply(ticket.id, "For both.", actor=desk.person(), copies=[ME])
+        answering.reply(ticket.id, "For both.", actor=desk.person(), copies=[ME])
     after = readers_of(desk, desk.reload(ticket))
 
     assert ticket.author_grade == "unjudged"

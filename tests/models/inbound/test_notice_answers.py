@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
+from email.utils import format_datetime
 from typing import Any
 
 import pytest
 
 from models.events.commands import SYSTEM
 from models.identity import commands as identity
+from models.kernel import clock
 from models.kernel.storage import database
 from models.notice_settings.rules import Digest
 from models.offboarding import commands as offboarding
 from models.ports.author_proof import AuthorProof
 from models.ports.inbound import DeliveryFailure, InboundMessage
 from models.teams import commands as teams
+from models.ticket_actions import answering
 from models.ticket_actions import commands as tickets
 from models.tickets.tables import Ticket
 from tests.desk import Desk
@@ -53,8 +57,10 @@ def answer(
     sender: str = f"Olga <{AGENT}>",
     proof: str | None = PASS,
     more: tuple[str, ...] = (),
-    message_id: str = "<answer@example.test>",
+    message_id: str | None = "<answer@example.test>",
     notice: int = -1,
+    sent_at: datetime | None = None,
+    is_dated: bool = True,
 ) -> dict[str, Any]:
     """An answer to one of the agent's notices, by the id of its mail or by the token of its reply address."""
     mail = mails_to(desk)[notice].message
@@ -62,7 +68,11 @@ def answer(
     if by == "token":
         clue = f"Delivered-To: desk+{mail.reply_token}@example.test"
     headers = [*([] if proof is None else [proof]), f"From: {sender}", "To: desk@example.test", clue, *more]
-    raw = "\r\n".join([*headers, f"Message-ID: {message_id}", f"Subject: Re: {mail.subject}", "", text]).encode()
+    if message_id is not None:
+        headers.append(f"Message-ID: {message_id}")
+    if is_dated:
+        headers.append(f"Date: {format_datetime(sent_at or clock.now())}")
+    raw = "\r\n".join([*headers, f"Subject: Re: {mail.subject}", "", text]).encode()
     event = desk.receive_raw("email", raw, content_type="message/rfc822")
     desk.run_due()
     return desk.inbox(event)
@@ -96,7 +106,7 @@ def test_an_answer_to_an_assignment_is_a_reply_to_the_requester(desk: Desk, tick
 
 
 def test_an_answer_to_a_mention_is_a_note_that_the_requester_does_not_see(desk: Desk, ticket: Ticket) -> None:
-    desk.command(tickets.note, ticket.id, "@Olga, is it safe?", actor=desk.person("manager"))
+    desk.command(answering.note, ticket.id, "@Olga, is it safe?", actor=desk.person("manager"))
     desk.run_due()
     assert "becomes an internal note" in mails_to(desk)[-1].body
     before = len([sent for sent in desk.sent if sent.address == "ada@example.com"])
@@ -260,9 +270,16 @@ def test_an_answer_that_repeats_the_notice_is_not_sent_to_the_requester(desk: De
 def test_an_answer_that_comes_through_two_mailboxes_is_one_message(desk: Desk, ticket: Ticket) -> None:
     mail = mails_to(desk)[0].message
     assert mail.external_id is not None
-    proof = AuthorProof(AGENT, "proved", "dmarc=pass", carrier="proved", judged=True)
+    proof = AuthorProof(AGENT, "proved", "dmarc=pass", carrier="proved", judged=True, covers=("references",))
     message = InboundMessage(
-        AGENT, "Olga", AGENT, "Water it.", external_id="<1@example.test>", references=(mail.external_id,), proof=proof
+        AGENT,
+        "Olga",
+        AGENT,
+        "Water it.",
+        external_id="<1@example.test>",
+        references=(mail.external_id,),
+        sent_at=clock.now(),
+        proof=proof,
     )
 
     events = [desk.receive(message), desk.receive(message), desk.receive(replace(message, external_id="<2@x.test>"))]
@@ -270,14 +287,6 @@ def test_an_answer_that_comes_through_two_mailboxes_is_one_message(desk: Desk, t
 
     assert [desk.inbox(event)["status"] for event in events] == ["processed", "ignored", "processed"]
     assert [text for _, _, text in written(desk, ticket)] == ["Water it.", "Water it."]
-
-
-def test_a_flood_of_forged_answers_is_no_flood_of_notices(desk: Desk, ticket: Ticket) -> None:
-    for number in range(12):
-        answer(desk, proof=None, message_id=f"<{number}@evil.test>", notice=0)
-
-    assert written(desk, ticket) == []
-    assert 0 < len(refusals(desk)) <= 5
 
 
 def test_a_notice_whose_mail_comes_back_is_failed(desk: Desk, ticket: Ticket) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 import pytest
 
+from models.desk_mail import links
 from models.tickets.tables import Ticket
 from queues.channels.email.judging.automatic import DESK_HEADER, desk_id
 from tests.desk import Desk
@@ -195,5 +197,50 @@ def test_an_echo_from_another_mailbox_of_the_desk_is_known_by_its_mark(desk: Des
     another_mailbox("sales", "sales@example.test")
 
     event = mail(desk, "From: sales@example.test", f"{DESK_HEADER}: {desk_id('sales@example.test')}", "Subject: x")
+
+    assert (event["status"], event["reason"]) == ("ignored", "a message of our own")
+
+
+SHAPED_AS_OURS = f"<nestor.1.{'0' * 32}.{'0' * 16}@example.test>"
+FOREIGN = [
+    ("a stranger made an id in the desk's form", "Ada <ada@firma.example>", SHAPED_AS_OURS, ()),
+    ("the desk's form and address", "Desk <desk@example.test>", SHAPED_AS_OURS, ()),
+    ("an id of the desk's own mails with a wrong MAC", "ada@firma.example", SHAPED_AS_OURS.replace(".1.", ".0."), ()),
+    (
+        "a stranger copied the mark of the desk",
+        "Ada <ada@firma.example>",
+        "<1@firma.example>",
+        ("our mark",),
+    ),
+]
+
+
+@pytest.mark.parametrize(("case", "sender", "message_id", "more"), FOREIGN, ids=[one[0] for one in FOREIGN])
+def test_a_mail_that_only_looks_like_an_echo_is_a_message(
+    desk: Desk, case: str, sender: str, message_id: str, more: tuple[str, ...]
+) -> None:
+    marks = [f"{DESK_HEADER}: {desk_id('desk@example.test')}" for _ in more]
+
+    event = mail(desk, f"From: {sender}", f"Message-ID: {message_id}", "Subject: Printer", *marks, text="It burns.")
+
+    assert event["status"] == "processed", case
+    assert desk.bodies(desk.ticket()) == ["It burns."]
+
+
+def test_a_stranger_who_copies_the_id_of_our_mail_is_not_ignored(desk: Desk) -> None:
+    solved(desk)
+
+    copied = f"Message-ID: {desk.sent[0].message.external_id}"
+    event = mail(desk, "From: Bob <bob@other.example>", copied, "Subject: Hello", text="I am no echo.")
+
+    assert event["status"] == "processed"
+    assert desk.bodies(desk.tickets()[-1]) == ["I am no echo."]
+
+
+def test_an_echo_of_a_mail_of_the_desk_itself_is_known_by_the_mac_in_its_id(desk: Desk) -> None:
+    mail_id = UUID(int=7)
+    echo = f"Message-ID: <nestor.0.{mail_id.hex}.{links.message_mark(mail_id)}@example.test>"
+
+    event = mail(desk, OURS, echo, "Subject: Your link")
 
     assert (event["status"], event["reason"]) == ("ignored", "a message of our own")

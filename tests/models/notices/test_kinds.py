@@ -9,6 +9,7 @@ from models.events.commands import SYSTEM, Actor
 from models.identity import commands as identity
 from models.notice_settings.rules import Kind, Way
 from models.ports import outbound
+from models.ticket_actions import answering
 from models.ticket_actions import commands as tickets
 from models.tickets.tables import Ticket
 from tests.desk import Desk
@@ -82,7 +83,7 @@ def test_a_ticket_that_has_an_assignee_is_no_new_work(desk: Desk) -> None:
 def test_a_note_mentions_by_name(desk: Desk, text: str, mentioned: bool) -> None:
     ticket = desk.create_ticket()
 
-    desk.command(tickets.note, ticket.id, text, actor=desk.person("agent"))
+    desk.command(answering.note, ticket.id, text, actor=desk.person("agent"))
     desk.run_due()
 
     assert kinds(desk, "manager") == ["mentioned"] * mentioned
@@ -91,7 +92,7 @@ def test_a_note_mentions_by_name(desk: Desk, text: str, mentioned: bool) -> None
 
 def test_an_edit_of_a_note_mentions_whom_it_adds_and_nobody_twice(desk: Desk) -> None:
     ticket = desk.create_ticket()
-    note = desk.command(tickets.note, ticket.id, "@Mira, look.", actor=desk.person("agent"))
+    note = desk.command(answering.note, ticket.id, "@Mira, look.", actor=desk.person("agent"))
 
     desk.command(
         corrections.edit, note, "@Mira, look. @Ada, too.", actor=desk.person("agent"), can=lambda _: frozenset()
@@ -107,7 +108,7 @@ def test_a_name_that_two_users_have_mentions_neither(desk: Desk) -> None:
     )
     ticket = desk.create_ticket()
 
-    desk.command(tickets.note, ticket.id, "@Mira, look. @Mira Other, too.", actor=desk.person("admin"))
+    desk.command(answering.note, ticket.id, "@Mira, look. @Mira Other, too.", actor=desk.person("admin"))
 
     rows = desk.rows("SELECT user_id FROM notices")
     assert [str(row["user_id"]) for row in rows] == [str(made.id)]
@@ -119,7 +120,7 @@ def test_a_program_mentions_nobody_by_the_text_that_it_copies(desk: Desk) -> Non
     ticket = desk.create_ticket()
     robot = Actor("api_key", str(desk.rows("SELECT id FROM api_keys")[0]["id"]), "robot")
 
-    desk.command(tickets.note, ticket.id, "The customer wrote: @Mira", actor=robot)
+    desk.command(answering.note, ticket.id, "The customer wrote: @Mira", actor=robot)
 
     assert listed(desk, "manager") == []
 
@@ -127,7 +128,7 @@ def test_a_program_mentions_nobody_by_the_text_that_it_copies(desk: Desk) -> Non
 def test_a_person_who_mentions_themselves_gets_no_notice(desk: Desk) -> None:
     ticket = desk.create_ticket()
 
-    desk.command(tickets.note, ticket.id, "@olga look", actor=desk.person("agent"))
+    desk.command(answering.note, ticket.id, "@olga look", actor=desk.person("agent"))
 
     assert listed(desk) == []
 

@@ -25,7 +25,7 @@ from models.ports.inbound import Participant
 from models.privacy import erasure, export
 from models.requesters import commands as requesters
 from models.requesters import merging
-from models.ticket_actions import commands as tickets
+from models.ticket_actions import answering
 from models.tickets.tables import Ticket
 from models.tickets.ticket_change import TicketChange
 from queues import people_index
@@ -120,7 +120,7 @@ class Story:
 
     def is_noted(self, who: str) -> None:
         for ticket in self._tickets(who)[-1:]:
-            self.desk.command(tickets.note, ticket.id, f"A note about {self.words[who]}.", actor=SYSTEM)
+            self.desk.command(answering.note, ticket.id, f"A note about {self.words[who]}.", actor=SYSTEM)
             self.desk.run_due()
 
     def joins_the_other(self, who: str) -> None:

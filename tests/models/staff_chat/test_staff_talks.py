@@ -12,7 +12,7 @@ from models.kernel.storage import database
 from models.ports import outbound
 from models.ports.inbound import ButtonPress
 from models.tasks.rates import Bucket
-from models.ticket_actions import commands as tickets
+from models.ticket_actions import answering
 from queues.channels.telegram import send
 from tests.desk import Desk
 from tests.models.staff_chat.groups import GROUP, Topics, opened, posts, says
@@ -65,7 +65,7 @@ def test_an_answer_from_the_console_keeps_its_format_in_the_topic(
 ) -> None:
     ticket = opened(desk)
 
-    desk.command(tickets.reply, ticket.id, body, actor=desk.person("agent"), body_format=body_format)
+    desk.command(answering.reply, ticket.id, body, actor=desk.person("agent"), body_format=body_format)
     desk.run_due()
 
     post = next(call.message for call in desk.sent if body in call.body and call.address == f"{GROUP}/11")

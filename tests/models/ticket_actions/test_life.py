@@ -12,8 +12,9 @@ from models.kernel import limits
 from models.kernel.errors import Invalid, NotFound, PreconditionFailed
 from models.kernel.storage import database
 from models.tasks import dead_letters, timers
+from models.ticket_actions import answering
 from models.ticket_actions import commands as tickets
-from models.ticket_actions.commands import TicketClosed
+from models.ticket_actions.answering import TicketClosed
 from models.tickets import queries
 from models.tickets.tables import Ticket
 from tests.desk import Desk, gapless
@@ -115,7 +116,7 @@ def test_each_change_that_people_see_raises_the_version_by_one(desk: Desk) -> No
     for change in (
         lambda: _update(desk, ticket, title="Fire"),
         lambda: desk.reply(ticket),
-        lambda: desk.command(tickets.note, ticket.id, "hm", actor=desk.person()),
+        lambda: desk.command(answering.note, ticket.id, "hm", actor=desk.person()),
         lambda: desk.transition(ticket, "resolve"),
     ):
         change()
@@ -189,7 +190,7 @@ def test_a_closed_ticket_takes_notes_but_no_replies(desk: Desk) -> None:
 
     with pytest.raises(TicketClosed):
         desk.reply(ticket)
-    desk.command(tickets.note, ticket.id, "for the record", actor=desk.person())
+    desk.command(answering.note, ticket.id, "for the record", actor=desk.person())
 
     assert desk.bodies(ticket, "outbound") == ["for the record"]
 
@@ -292,7 +293,7 @@ def test_many_changes_at_once_lose_none_and_number_all(desk: Desk) -> None:
 
     def note(number: int) -> None:
         for index in range(4):
-            desk.command(tickets.note, ticket.id, f"{number}.{index}", actor=agent)
+            desk.command(answering.note, ticket.id, f"{number}.{index}", actor=agent)
 
     desk.in_threads(*[lambda number=number: note(number) for number in range(4)])
 

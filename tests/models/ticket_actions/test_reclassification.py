@@ -16,7 +16,7 @@ from models.kernel.errors import Invalid
 from models.kernel.storage import database
 from models.publishing import publishing, workflows
 from models.publishing.catalogue import Found
-from models.ticket_actions import commands, locks
+from models.ticket_actions import answering, commands, locks
 from models.ticket_workflow import replay, signals, why
 from models.tickets.tables import Ticket
 from scripts.explain import words
@@ -234,7 +234,7 @@ def test_an_effect_that_may_not_change_the_type_is_withheld_with_its_reason(desk
     ticket = desk.create_ticket(type="access-request", fields={"system": "crm"})
 
     with database.transaction():
-        commands.note(ticket.id, "An outage.", actor=desk.person())
+        answering.note(ticket.id, "An outage.", actor=desk.person())
 
     assert desk.reload(ticket).type == "access-request"
     [withheld] = desk.events(ticket, "effect_withheld")

@@ -10,7 +10,7 @@ from models.channels import accounts
 from models.kernel import clock
 from models.kernel.storage import database
 from models.requesters import commands as requesters
-from models.ticket_actions import commands as tickets
+from models.ticket_actions import answering
 from models.tickets.tables import Ticket
 from tests.desk import Desk
 from tests.functions.callers import sqlite_only
@@ -21,7 +21,7 @@ pytestmark = sqlite_only
 def refusal(desk: Desk, ticket: Ticket) -> str:
     """The reason of a refused reply, which leaves no message, delivery or event."""
     before = (len(desk.messages(ticket)), desk.reload(ticket).event_sequence)
-    error = desk.refused(tickets.reply, ticket.id, "Water it.", actor=desk.person())
+    error = desk.refused(answering.reply, ticket.id, "Water it.", actor=desk.person())
     assert error.code == "reply_reaches_nobody"
     assert (len(desk.messages(ticket)), desk.reload(ticket).event_sequence) == before
     return error.message
@@ -32,7 +32,7 @@ def test_a_ticket_without_a_requester_takes_a_note_and_no_reply(desk: Desk) -> N
 
     assert "no requester" in (said := refusal(desk, ticket))
     assert "note" in said
-    desk.command(tickets.note, ticket.id, "Water it.", actor=desk.person())
+    desk.command(answering.note, ticket.id, "Water it.", actor=desk.person())
 
 
 def test_a_requester_without_an_address_gets_no_reply_until_they_have_one(desk: Desk) -> None:
@@ -67,7 +67,7 @@ def test_an_account_that_is_not_published_any_more_is_named(desk: Desk) -> None:
 def test_a_scheduled_reply_needs_a_reader_as_well(desk: Desk) -> None:
     ticket = desk.create_ticket()
     error = desk.refused(
-        tickets.reply, ticket.id, "Later.", actor=desk.person(), send_at=clock.now() + timedelta(hours=1)
+        answering.reply, ticket.id, "Later.", actor=desk.person(), send_at=clock.now() + timedelta(hours=1)
     )
 
     assert error.code == "reply_reaches_nobody"

@@ -12,7 +12,9 @@ from models.deliveries.tables import Delivery
 from models.kernel.errors import NotFound
 from models.kernel.storage import database
 from models.teams import commands as teams
-from models.ticket_actions import following, search
+from models.ticket_actions import following
+from models.ticket_lists import page as pages
+from models.ticket_lists.filters import TicketFilter
 from models.tickets.tables import Ticket
 from models.visibility import sight
 from models.visibility.sight import Sight
@@ -79,7 +81,7 @@ def test_every_form_of_the_rule_gives_the_answer_of_the_rule_in_words(
 
     with database.connection():
         for me in sights:
-            page = search.page(search.TicketFilter(), sort="number", after=None, limit=1_000, sight=me)
+            page = pages.page(TicketFilter(), sort="number", after=None, limit=1_000, sight=me)
             listed = {ticket.id for ticket in page}
             for ticket, follows in tickets:
                 expected = visible_by_hand(ticket, follows, me, member=member and me.user_id == agent)

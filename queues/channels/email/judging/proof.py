@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from models.channels.accounts import ChannelAccount
-from models.ports.author_proof import AuthorProof, Grade
+from models.ports.author_proof import AuthorProof, Clue, Grade
 from models.ports.inbound import Verdict
 from queues.channels.email import limits
-from queues.channels.email.judging import authentication_results, provider_results
+from queues.channels.email.judging import authentication_results, coverage, provider_results, recipients
 from queues.channels.email.judging.authentication_results import Result, Results
 from queues.channels.email.judging.author import Author
 from queues.channels.email.judging.organisation import is_aligned
@@ -53,7 +53,12 @@ def judge(author: Author, headers: Headers, envelope: dict[str, str], account: C
     carrier, reason = _grade(author, found, is_judged=is_judged)
     grade: Grade = carrier if author.source == "from" else "unproved"
     rests_on = reason if author.source == "from" else f"{_SOURCES[author.source]}; {reason}"
-    proof = AuthorProof(author.mailbox.address, grade, rests_on, author.source, carrier, is_judged)
+    covers: tuple[Clue, ...] = ()
+    if grade == "proved":
+        results = _trusted_results(headers, envelope, account, trusted, domain)
+        token_header = recipients.token_header(headers, envelope, recipients.own_addresses(account))
+        covers = coverage.covered_clues(headers, results, domain=domain, token_header=token_header)
+    proof = AuthorProof(author.mailbox.address, grade, rests_on, author.source, carrier, is_judged, covers)
     return Judgement(proof, "fail" if found.verdict == "fail" else "pass" if grade == "proved" else "none")
 
 
@@ -89,6 +94,17 @@ def _judged(
     return _Found("none", f"the provider's check did not pass: {by_provider.reason}")
 
 
+def _trusted_results(
+    headers: Headers, envelope: dict[str, str], account: ChannelAccount, trusted: set[str], domain: str
+) -> list[Result]:
+    """Return the results of the topmost header, if its server is trusted, and those of the provider."""
+    value = next(all_values(headers, b"authentication-results"), None)
+    topmost = None if value is None else authentication_results.read(value)
+    found = list(topmost.results) if isinstance(topmost, Results) and topmost.authserv_id in trusted else []
+    found += provider_results.from_envelope(envelope)
+    return [*found, *provider_results.from_headers(headers, envelope, account, domain)]
+
+
 def _by_topmost(headers: Headers, trusted: set[str], domain: str) -> _Found:
     value = next(all_values(headers, b"authentication-results"), None)
     if value is None:
@@ -121,7 +137,7 @@ def _by_results(results: Sequence[Result], domain: str) -> _Found:
     if failed is not None:
         return _Found("fail", f"{failed.method}=fail")
     for one in others:
-        if one.result == "pass" and is_aligned(_domain_of(one), domain):
+        if one.result == "pass" and is_aligned(coverage.sender_domain(one), domain):
             return _Found("pass", f"{one.method}=pass for the author's domain")
     return _Found("none", "nothing passed for the author's domain" if others else "it reports no result")
 
@@ -134,9 +150,3 @@ def _by_pass(method: str, named: Sequence[Result], domain: str) -> _Found:
     if domain and is_aligned(judged, domain):
         return _Found("pass", f"{method}=pass")
     return _Found("none", f"{method}=pass, but not for the author's domain")
-
-
-def _domain_of(result: Result) -> str:
-    names = ("header.d", "header.i") if result.method == "dkim" else ("smtp.mailfrom", "smtp.mail", "smtp.helo")
-    value = next((result.properties[name] for name in names if result.properties.get(name)), "")
-    return value.rpartition("@")[2].strip("<>.")

@@ -12,6 +12,7 @@ from queues.channels.email.reading.header_block import Headers, all_values
 from queues.channels.email.reading.headers import Address, addresses
 
 _SERVER_HEADERS = (b"delivered-to", b"x-original-to", b"envelope-to", b"x-envelope-to", b"x-forwarded-to")
+_WRITTEN_HEADERS = (b"to", b"cc")
 _NUMBER = re.compile(r"\[#(\d{1,9})\]")
 
 
@@ -28,11 +29,14 @@ def is_own(address: str, ours: tuple[str, ...]) -> bool:
 
 def reply_token(headers: Headers, envelope: dict[str, str], ours: tuple[str, ...]) -> str | None:
     """Find the token of desk+<token>@... in the envelope, in headers that servers add, or in To and Cc."""
-    for address in _all_recipients(headers, envelope):
-        token = _token(address, ours)
-        if token:
-            return token
-    return None
+    return next((token for _, token in _tokens(headers, envelope, ours)), None)
+
+
+def token_header(headers: Headers, envelope: dict[str, str], ours: tuple[str, ...]) -> str | None:
+    """Return the header in which the author wrote the reply token: To or Cc. None if only servers named it."""
+    wanted = reply_token(headers, envelope, ours)
+    written = (name for name, token in _tokens(headers, envelope, ours) if name in _WRITTEN_HEADERS and token == wanted)
+    return next((name.decode() for name in written), None)
 
 
 def copies(headers: Headers, *, author: str, ours: tuple[str, ...]) -> tuple[Participant, ...]:
@@ -52,11 +56,15 @@ def subject_number(subject: str) -> int | None:
     return int(match[1]) if match else None
 
 
-def _all_recipients(headers: Headers, envelope: dict[str, str]) -> Iterator[str]:
-    values = [envelope.get("to", "").encode("utf-8", "replace")]
-    values += [value for name in (*_SERVER_HEADERS, b"to", b"cc") for value in all_values(headers, name)]
-    for value in values[: limits.recipient_headers_max]:
-        yield from (one.address for one in _found(value))
+def _tokens(headers: Headers, envelope: dict[str, str], ours: tuple[str, ...]) -> Iterator[tuple[bytes, str]]:
+    """Yield the tokens in the order of trust, each with the name of its header; the envelope's name is empty."""
+    values = [(b"", envelope.get("to", "").encode("utf-8", "replace"))]
+    values += [(name, value) for name in (*_SERVER_HEADERS, *_WRITTEN_HEADERS) for value in all_values(headers, name)]
+    for name, value in values[: limits.recipient_headers_max]:
+        for one in _found(value):
+            token = _token(one.address, ours)
+            if token:
+                yield name, token
 
 
 def _found(value: bytes) -> list[Address]:

@@ -191,9 +191,10 @@ def test_a_long_thread_keeps_its_first_id_and_the_last_nine_unbroken(sandbox: Sa
 def test_the_parser_knows_our_own_mail_and_threads_an_answer_to_it() -> None:
     mail = build(MESSAGE, golden.EMAIL)
 
-    parsed = parse(mail.replace(b"From: Nestor demo desk <desk@", b"From: X <other@"), {}, golden.EMAIL)
+    by_list = mail.replace(b"From: Nestor demo desk <desk@", b"List-Id: <all.lists.test>\r\nFrom: X <other@")
+    parsed, by_list_parsed = parse(mail, {}, golden.EMAIL), parse(by_list, {}, golden.EMAIL)
 
-    assert parsed.automatic == "own"  # type: ignore[union-attr]
+    assert parsed.automatic == by_list_parsed.automatic == "own"  # type: ignore[union-attr]
     assert parsed.external_id == MESSAGE.external_id  # type: ignore[union-attr]
 
 

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 import pytest
 
+from queues.channels.email.judging.automatic import DESK_HEADER, desk_id
 from scripts.sandbox.client import SandboxProcess
 from tests.queues.channels.golden import ROOT
 
@@ -28,8 +29,9 @@ def said(text: str, number: int) -> bytes:
 
 
 def unknown() -> bytes:
-    """Every mail is a mail; what the desk has no use for is its own."""
-    return (ROOT / "queues/channels/email/fixtures/own_echo.eml").read_bytes()
+    """Every mail is a mail; the desk has no use for its own, which its mark shows."""
+    mark = f"{DESK_HEADER}: {desk_id('desk@example.test')}\r\n".encode()
+    return mark + (ROOT / "queues/channels/email/fixtures/own_echo.eml").read_bytes()
 
 
 def malformed() -> list[bytes]:

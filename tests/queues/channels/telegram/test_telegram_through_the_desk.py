@@ -18,7 +18,7 @@ from models.definitions import store
 from models.deliveries import corrections
 from models.kernel import settings
 from models.kernel.storage import database
-from models.ticket_actions import commands as tickets
+from models.ticket_actions import answering
 from queues import channels
 from queues.channels.telegram import pull, send
 from scripts.sandbox.client import SandboxProcess
@@ -74,7 +74,7 @@ def test_an_answer_is_sent_changed_and_taken_back(desk: Desk, telegram: SandboxP
     opened(desk)
     telegram.clear()
 
-    desk.command(tickets.reply, desk.ticket().id, "Please **wait**.", actor=desk.person(), body_format="markdown")
+    desk.command(answering.reply, desk.ticket().id, "Please **wait**.", actor=desk.person(), body_format="markdown")
     run(desk)
     message_id = last_message(desk)
     desk.command(corrections.edit, message_id, "Please **run**.", actor=desk.person(), can=can)

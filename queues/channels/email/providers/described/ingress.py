@@ -56,7 +56,7 @@ def _parts(auth: Auth, request: IngressRequest, account: ChannelAccount, setting
     if "{url}" in auth.signed:
         parts["url"] = webhook_url(account, settings, settings.public_url).encode()
     if "{form}" in auth.signed:
-        parts["form"] = proof.sorted_form(request.body, request.content_type)
+        parts["form"] = proof.sorted_form(request.body)
     return parts
 
 
@@ -124,7 +124,11 @@ def _mail_key(rule: Rule, document: Any, raw: bytes, told: str) -> EventKey:
 
 
 def _nonce(auth: Auth, request: IngressRequest) -> tuple[str, float] | None:
-    """Return a nonce for a signature that does not cover the content; a repeat of a covered one is the same event."""
-    if auth.kind != "hmac" or "{body}" in auth.signed or "{form}" in auth.signed:
+    """Return a nonce for a signature that does not cover the content: it is good for one request.
+
+    A signature over the content needs none, also without a timestamp. Each part of the content has one reading, so a
+    request that is sent again brings the same events. The inbox keeps their keys, so they change nothing.
+    """
+    if auth.kind not in ("hmac", "rsa") or "{body}" in auth.signed or "{form}" in auth.signed:
         return None
     return signatures.nonce(auth, request.headers, {})

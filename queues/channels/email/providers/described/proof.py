@@ -60,12 +60,12 @@ def _bytes(described: Auth, given: str) -> bytes:
         return b""
 
 
-def sorted_form(body: bytes, content_type: str) -> bytes:
+def sorted_form(body: bytes) -> bytes:
     """Return the names and values of a form, in the order of the names, without separators. Raises Unauthenticated for
     a body that is no form.
     """
     try:
-        form = forms.read(body, content_type)
+        form = forms.read(body)
     except Unreadable as error:
         raise Unauthenticated(signatures.REFUSED) from error
     return b"".join(name.encode("utf-8", "replace") + form[name].content() for name in sorted(form))

@@ -47,7 +47,7 @@ def _window_s(account: ChannelAccount) -> float:
 def _signature(request: IngressRequest) -> tuple[str, str, list[str]]:
     """Return timestamp, token and signatures (a subaccount's event also has its parent's). Raises Unreadable."""
     if forms.is_form(request.content_type):
-        form = forms.read(request.body, request.content_type)
+        form = forms.read(request.body)
         told = {name: _short(form, name) for name in ("timestamp", "token", "signature")}
         return told["timestamp"], told["token"], [told["signature"]]
     signature = documents.part(documents.load_unproved(request.body).get("signature"))
@@ -70,7 +70,7 @@ def _short(form: forms.Form, name: str) -> str:
 def _key(request: IngressRequest) -> EventKey:
     if not forms.is_form(request.content_type):
         return _event_key(request.body)
-    form = forms.read(request.body, request.content_type)
+    form = forms.read(request.body)
     envelope = raw_request.envelope(forms.text_of(form, "sender"), forms.text_of(form, "recipient"))
     if "body-mime" in form:
         return mail_key(form["body-mime"].content(), envelope)

@@ -46,7 +46,7 @@ def receive(request: IngressRequest, account: ChannelAccount) -> Received:
 
 
 def _mail_key(request: IngressRequest) -> EventKey:
-    form = forms.read(request.body, request.content_type)
+    form = forms.read(request.body)
     told = documents.part(_json(forms.text_of(form, "envelope")))
     envelope = raw_request.envelope(
         documents.text(told["from"]) if "from" in told else None,

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from models.ports.author_proof import AuthorProof, Grade
+from models.ports.author_proof import AuthorProof, Clue, Grade
 from models.ports.inbound import Verdict
 from queues.channels.email.judging.organisation import is_aligned
 from tests.queues.channels.email.judging.proofs import TRUSTED, proof_of, read
@@ -169,4 +169,5 @@ def test_a_mail_carries_its_proof_and_what_it_rests_on() -> None:
     )
 
     assert (parsed.verdict, parsed.details) == ("pass", {"authentication": "dmarc=pass"})
-    assert parsed.proof == AuthorProof("ada@example.test", "proved", "dmarc=pass", "from", "proved", True)
+    covers: tuple[Clue, ...] = ("references", "token")
+    assert parsed.proof == AuthorProof("ada@example.test", "proved", "dmarc=pass", "from", "proved", True, covers)

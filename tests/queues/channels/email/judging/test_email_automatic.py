@@ -53,8 +53,7 @@ def kind(headers: str, body: str = "text", *, sender: str = "ada@example.test", 
         ("Precedence: first-class\n", None),
         ("List-Unsubscribe: <mailto:x@y>\n", "bulk"),
         ("X-BeenThere: l@x\n", "bulk"),
-        (f"Message-ID: <{OURS}@example.test>\n", "own"),
-        (f"Message-ID: <{OURS}@other.test>\n", None),
+        (f"Message-ID: <{OURS}@example.test>\n", None),
         ("Message-ID: <12.colleague@example.test>\n", None),
         ("X-Nestor-Desk: forged\n", None),
     ],
@@ -86,7 +85,7 @@ def by_machine(headers: str, *, sender: str = "ada@example.test", subject: str =
         ("Precedence: list\n", False),
         ("List-Unsubscribe: <mailto:x@y>\n", False),
         ("Return-Path: <>\nList-Id: <x.y>\n", True),
-        (f"Message-ID: <{OURS}@example.test>\n", True),
+        (f"Message-ID: <{OURS}@example.test>\n", False),
     ],
 )
 def test_only_a_positive_sign_makes_the_author_a_machine(headers: str, expected: bool) -> None:
@@ -150,14 +149,30 @@ def test_the_sender_alone_can_tell(sender: str, expected: str | None) -> None:
     assert kind("", sender=sender) == expected
 
 
-def test_an_alias_is_ours_as_well_and_so_is_our_mark() -> None:
+def test_an_alias_is_ours_as_well() -> None:
     account = golden.EMAIL.__class__("email", "demo", 1, golden.EMAIL.config | {"aliases": ["Help@example.test"]})
     by_alias = read_mail(b"From: help@example.test\n\nx", {}, account)
-    by_mark = read_mail(f"From: a@b.test\n{DESK_HEADER}: {desk_id('desk@example.test')}\n\nx".encode(), {}, account)
 
     assert isinstance(by_alias, InboundMessage)
-    assert isinstance(by_mark, InboundMessage)
-    assert (by_alias.automatic, by_mark.automatic) == ("own", "own")
+    assert by_alias.automatic == "own"
+
+
+MARKED = [
+    ("From the address of the mark", "desk@example.test", "desk@example.test", "", True),
+    ("a list put its address into From", "all@lists.test", "desk@example.test", "List-Id: <all.lists.test>\n", True),
+    ("a stranger copied the mark", "mallory@evil.test", "desk@example.test", "", False),
+    ("a mark of another address", "desk@example.test", "a@b.test", "", False),
+]
+
+
+@pytest.mark.parametrize(("case", "sender", "covers", "more", "expected"), MARKED, ids=[one[0] for one in MARKED])
+def test_a_mark_counts_from_the_address_that_it_covers(
+    case: str, sender: str, covers: str, more: str, expected: bool
+) -> None:
+    found = parse(f"{DESK_HEADER}: {desk_id(covers)}\n{more}", "text", sender=sender, subject="x")
+
+    assert isinstance(found, InboundMessage)
+    assert (found.automatic == "own" and found.is_by_machine) is expected, case
 
 
 @pytest.mark.parametrize(

@@ -140,7 +140,7 @@ def _readable(body: bytes, fixture: Fixture) -> bool:
     if fixture.path.suffix == ".json":
         return _is_document(body)
     try:
-        forms.read(body, fixture.request.content_type)
+        forms.read(body)
     except Unreadable:
         return False
     return True

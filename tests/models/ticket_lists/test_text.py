@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from models.ticket_actions.search import TicketFilter, page
+from models.ticket_lists.filters import TicketFilter
+from models.ticket_lists.page import page
 from models.visibility.sight import DESK
 from tests.desk import Desk
 

@@ -1,11 +1,11 @@
-"""Search tickets: the list that people filter, sort and page through."""
+"""The filters of ticket lists, and the conditions that they become in a composed query."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 import peewee
@@ -15,7 +15,6 @@ from models.kernel.storage import database
 from models.kernel.storage.batch import as_json
 from models.kernel.storage.table import member_text
 from models.tickets.tables import Ticket
-from models.visibility.sight import Sight
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,46 +36,14 @@ class TicketFilter:
     updated_since: datetime | None = None
     due_since: datetime | None = None
     due_until: datetime | None = None
+    # Snoozed tickets and tickets in the bin: left out, alone, or among the others.
+    snoozed: Literal["no", "only", "any"] = "no"
+    bin: Literal["no", "deleted", "spam", "any"] = "no"
 
 
-# sort word -> (column, newest or largest first)
-SORTS: dict[str, tuple[str, bool]] = {
-    "-updated_at": ("updated_at", True),
-    "updated_at": ("updated_at", False),
-    "-created_at": ("created_at", True),
-    "created_at": ("created_at", False),
-    "-number": ("number", True),
-    "number": ("number", False),
-    "-next_due_at": ("next_due_at", True),
-    "next_due_at": ("next_due_at", False),
-}
-
-
-def page(wanted: TicketFilter, *, sort: str, after: tuple[Any, UUID] | None, limit: int, sight: Sight) -> list[Ticket]:
-    """Return up to `limit` visible tickets after the cursor position (sort value, id), in the order of `sort` (a key of
-    SORTS). A ticket without a value to sort by is left out.
-    """
-    column_name, descending = SORTS[sort]
-    column = getattr(Ticket, column_name)
-    query = Ticket.select()
-    if not sight.sees_all:
-        query = query.where(sight.tickets())
-    for condition in _conditions(wanted):
-        query = query.where(condition)
-    if column.null:
-        query = query.where(column.is_null(False))
-    if after is not None:
-        value, ticket_id = after
-        if descending:
-            query = query.where((column < value) | ((column == value) & (Ticket.id < ticket_id)))
-        else:
-            query = query.where((column > value) | ((column == value) & (Ticket.id > ticket_id)))
-    order = (column.desc(), Ticket.id.desc()) if descending else (column.asc(), Ticket.id.asc())
-    return list(query.order_by(*order).limit(limit))
-
-
-def _conditions(wanted: TicketFilter) -> list[Any]:
-    conditions: list[Any] = []
+def conditions(wanted: TicketFilter) -> list[Any]:
+    """Return the conditions of a filter over Ticket; a ticket of the list meets all of them."""
+    found: list[Any] = []
     for column, values in (
         (Ticket.state, wanted.states),
         (Ticket.category, wanted.categories),
@@ -85,24 +52,32 @@ def _conditions(wanted: TicketFilter) -> list[Any]:
         (Ticket.workflow, wanted.workflows),
     ):
         if values:
-            conditions.append(column.in_(list(values)))
+            found.append(column.in_(list(values)))
+    if wanted.snoozed != "any":
+        found.append(Ticket.snoozed_at.is_null(wanted.snoozed == "no"))
+    if wanted.bin == "no":
+        found.append(Ticket.binned_at.is_null())
+    elif wanted.bin == "any":
+        found.append(Ticket.binned_as.is_null() | (Ticket.binned_as != "purged"))
+    else:
+        found.append(Ticket.binned_as == wanted.bin)
     for tag in wanted.tags:
-        conditions.append(_lists(Ticket.tags, tag))
+        found.append(_lists(Ticket.tags, tag))
     if wanted.assignee_id is not None:
-        conditions.append(Ticket.assignee_id == wanted.assignee_id)
+        found.append(Ticket.assignee_id == wanted.assignee_id)
     if wanted.unassigned:
-        conditions.append(Ticket.assignee_id.is_null())
+        found.append(Ticket.assignee_id.is_null())
     if wanted.requester_id is not None:
-        conditions.append(Ticket.requester_id == wanted.requester_id)
+        found.append(Ticket.requester_id == wanted.requester_id)
     if wanted.updated_since is not None:
-        conditions.append(Ticket.updated_at >= wanted.updated_since)
+        found.append(Ticket.updated_at >= wanted.updated_since)
     if wanted.due_since is not None:
-        conditions.append(Ticket.next_due_at >= wanted.due_since)
+        found.append(Ticket.next_due_at >= wanted.due_since)
     if wanted.due_until is not None:
-        conditions.append(Ticket.next_due_at < wanted.due_until)
+        found.append(Ticket.next_due_at < wanted.due_until)
     if wanted.text:
         said = Message.select(Message.ticket_id).where(Message.body.contains(wanted.text))
-        found = Ticket.title.contains(wanted.text) | Ticket.id.in_(said)
+        matching = Ticket.title.contains(wanted.text) | Ticket.id.in_(said)
         for name, hiding in wanted.searched_fields.items():
             matches = member_text(Ticket.fields, name).contains(wanted.text)
             if hiding:
@@ -110,9 +85,9 @@ def _conditions(wanted: TicketFilter) -> list[Any]:
                 matches &= Ticket.type.not_in(list(hiding))
                 for type_ in hiding:
                     matches &= ~_lists(Ticket.former_types, type_)
-            found |= matches
-        conditions.append(found)
-    return conditions
+            matching |= matches
+        found.append(matching)
+    return found
 
 
 def _lists(column: Any, text: str) -> Any:

@@ -1,0 +1,3 @@
+"""Operations for what an agent writes: drafts, scheduled messages, saved replies, macros, signatures, side
+conversations.
+"""

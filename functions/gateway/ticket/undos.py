@@ -1,0 +1,109 @@
+"""/v1/undos: acts that can be undone for an hour."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+from functions.gateway.sights import sight_of, ticket_of
+from functions.http.operations import Answer, AnyCall, Call, Operations
+from functions.views import pages
+from functions.views import representations as show
+from models.identity.rules import Permission
+from models.kernel.errors import Forbidden
+from models.undo import commands, restorers
+from models.undo.row_types import UndoRow
+from models.visibility import sight
+
+operations = Operations()
+
+
+class Undo(msgspec.Struct):
+    """An act that can be undone until `expires_at`. `kept`: sentences about the values that the undo did not restore,
+    because they changed after the act.
+    """
+
+    id: UUID
+    kind: str
+    ticket_id: UUID | None
+    other_ticket_id: UUID | None
+    actor_kind: str
+    actor_id: str | None
+    created_at: datetime
+    expires_at: datetime
+    undone_at: datetime | None
+    undone_by: str | None
+    kept: list[str]
+
+
+class Undos(msgspec.Struct):
+    """Acts that can be undone, newest first."""
+
+    items: list[Undo]
+
+
+def _undo_of(call: AnyCall) -> UndoRow:
+    """Return the undo of the path. Raises NotFound, also if the caller does not see both tickets."""
+    undo = commands.get(pages.id_of(call.params["undo"], "undo"))
+    for ticket_id in (undo["ticket_id"], undo["other_ticket_id"]):
+        sight.require(sight_of(call), ticket_id, "undo", undo["id"])
+    return undo
+
+
+def shown(undo: UndoRow) -> Undo:
+    """Return the representation of an undo, without the values that it restores."""
+    found: Undo = show.copied(Undo, undo)
+    return found
+
+
+@operations.add(
+    "GET",
+    "/v1/tickets/{ticket}/undos",
+    summary="List the acts on a ticket that can be undone",
+    needs=Permission.tickets_read,
+    answers={200: Undos},
+    problems=(404,),
+)
+def list_undos(call: Call) -> Answer:
+    """Newest first. An act on two tickets is listed if the caller sees both."""
+    found = commands.open_of_ticket(ticket_of(call).id)
+    named = {one for undo in found for one in (undo["ticket_id"], undo["other_ticket_id"]) if one is not None}
+    visible = {*sight.visible_ids(sight_of(call), named), None}
+    items = [shown(undo) for undo in found if {undo["ticket_id"], undo["other_ticket_id"]} <= visible]
+    return Answer(Undos(items))
+
+
+@operations.add(
+    "GET",
+    "/v1/undos/{undo}",
+    summary="Get an act that can be undone",
+    needs=Permission.tickets_read,
+    answers={200: Undo},
+    problems=(404,),
+)
+def read_undo(call: Call) -> Answer:
+    """Also an act that was undone, and for a day one whose time is over."""
+    return Answer(shown(_undo_of(call)))
+
+
+@operations.add(
+    "POST",
+    "/v1/undos/{undo}",
+    summary="Undo an act",
+    needs=Permission.tickets_write,
+    answers={200: Undo},
+    problems=(403, 404, 409),
+)
+def restore(call: Call) -> Answer:
+    """Restores the values that the act changed, and names in `kept` those that changed again since then.
+
+    The caller needs the permission of the act. Answers 409 `undo_expired` after `expires_at`, `already_undone`, and
+    `undo_refused` with the reason if the present state does not allow the undo.
+    """
+    undo = _undo_of(call)
+    needed = restorers.of_kind(undo["kind"]).needs
+    if needed not in call.caller.permissions:
+        raise Forbidden(f"The undo needs the permission {needed} of the act.")
+    return Answer(shown(restorers.restore(undo["id"], actor=call.caller.actor)))

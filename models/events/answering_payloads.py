@@ -1,0 +1,15 @@
+"""Payloads of the events of what agents write: scheduled messages, saved replies, macros and side conversations."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from models.events.payload import EventPayload, Unpublished
+
+
+class MessageRescheduled(EventPayload, frozen=True, kw_only=True):
+    """A scheduled message got another time, or is sent now."""
+
+    message_id: UUID
+    send_at: Unpublished[datetime | None]

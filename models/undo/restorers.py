@@ -1,0 +1,48 @@
+"""The kinds of acts that can be undone, and the modules that restore the state before them."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from models.events.commands import Actor
+from models.identity.rules import Permission
+from models.undo import commands
+from models.undo.row_types import UndoRow
+
+
+@dataclass(frozen=True, slots=True)
+class Restorer:
+    """Restores the state before one kind of act.
+
+    `run(undo, actor)` joins the caller's transaction, writes the events, and returns a sentence for each value that it
+    did not restore because the value changed after the act. It raises `commands.UndoRefused` with the reason if nothing
+    can be restored. `needs`: the permission of the act, which an undo needs as well.
+    """
+
+    needs: Permission
+    run: Callable[[UndoRow, Actor], list[str]]
+
+
+# Kind of act -> the module that declares its `RESTORER`. The modules are on higher floors, so strings name them.
+MODULES: Final[Mapping[str, str]] = {}
+
+
+def of_kind(kind: str) -> Restorer:
+    """Return the restorer of a kind of act."""
+    restorer: Restorer = importlib.import_module(MODULES[kind]).RESTORER
+    return restorer
+
+
+def restore(undo_id: UUID, *, actor: Actor) -> UndoRow:
+    """Undo an act and return its record. Raises NotFound, UndoExpired, AlreadyUndone, UndoRefused.
+
+    The caller has checked the permission of the kind, and that the actor sees the tickets.
+    """
+    undo = commands.hold(undo_id)
+    kept = of_kind(undo["kind"]).run(undo, actor)
+    commands.close(undo_id, actor=actor, kept=kept)
+    return commands.get(undo_id)
