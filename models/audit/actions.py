@@ -49,6 +49,8 @@ class AuditAction(StrEnum):
     organisation_created = auto()
     organisation_updated = auto()
     organisation_deleted = auto()
+    tickets_merged = auto()
+    act_undone = auto()
     requesters_merged = auto()
     requester_merge_undone = auto()
     requester_exported = auto()

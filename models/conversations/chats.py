@@ -16,6 +16,7 @@ from models.conversations.tables import Conversation
 from models.kernel import clock
 from models.kernel.ids import new_id
 from models.kernel.storage import database
+from models.tickets.tables import Ticket
 
 _CHAT = "channel = :channel AND account = :account AND address = :address"
 
@@ -54,9 +55,7 @@ def current(account: ChannelAccount, address: str) -> Current:
     assert row is not None, "the row was inserted if it did not exist"
     found = Conversation.converted(row)
     ticket_id: UUID | None = found["ticket_id"]
-    if ticket_id is not None and is_closed(ticket_id):
-        ticket_id = None
-    return Current(ticket_id, found["asked_until"])
+    return Current(None if ticket_id is None else open_ticket(ticket_id), found["asked_until"])
 
 
 def set_asked(account: ChannelAccount, address: str, until: datetime) -> None:
@@ -89,15 +88,21 @@ def answered_ticket(account: ChannelAccount, references: Sequence[str], requeste
     An answer to an older question goes to that question's ticket, not to the newest.
     """
     thread = threading.find(account, threading.Clues(references), requester_id=requester_id, author_address="")
-    if thread.ticket_id is None or is_closed(thread.ticket_id):
+    return None if thread.ticket_id is None else open_ticket(thread.ticket_id)
+
+
+def open_ticket(ticket_id: UUID) -> UUID | None:
+    """Return the ticket that a message joins, or None if it is closed or gone. Locks its row.
+
+    A ticket that was merged meanwhile forwards to its target.
+    """
+    row = database.one("SELECT category, merged_into FROM tickets WHERE id = :id FOR_UPDATE", id=ticket_id)
+    if row is None:
         return None
-    return thread.ticket_id
-
-
-def is_closed(ticket_id: UUID) -> bool:
-    """Return True if the ticket is closed or gone. Locks its row."""
-    row = database.one("SELECT category FROM tickets WHERE id = :id FOR_UPDATE", id=ticket_id)
-    return row is None or row["category"] == "closed"
+    merged_into: UUID | None = Ticket.converted(row)["merged_into"]
+    if merged_into is not None:
+        return open_ticket(merged_into)
+    return None if row["category"] == "closed" else ticket_id
 
 
 def move(account: ChannelAccount, old: str, new: str) -> None:

@@ -74,19 +74,21 @@ def texts_of(ticket_ids: Collection[UUID]) -> dict[str, str]:
     return {str(row["id"]): row["text"] for row in database.rows(query)}
 
 
-def view(message_id: UUID) -> MessageView:
-    """Return the facts about a message that conditions may use. Raises NotFound."""
+def view(message_id: UUID) -> tuple[UUID, MessageView]:
+    """Return the ticket of a message, and the facts about the message that conditions may use. Raises NotFound."""
     row = database.one(
-        "SELECT automatic, by_machine, author_kind, channel, body, attachments FROM messages WHERE id = :id",
+        "SELECT ticket_id, automatic, by_machine, author_kind, channel, body, attachments FROM messages WHERE id = :id",
         id=message_id,
     )
     if row is None:
         raise NotFound(f"there is no message {message_id}")
-    return seen_message(
+    message = Message.converted(row)
+    seen = seen_message(
         row["author_kind"],
         row["channel"],
         row["body"],
         automatic=row["automatic"] or "",
         by_machine=bool(row["by_machine"]),
-        attachments=len(Message.converted(row)["attachments"]),
+        attachments=len(message["attachments"]),
     )
+    return message["ticket_id"], seen

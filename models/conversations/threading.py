@@ -85,7 +85,7 @@ def find(
 
 _CLOSED = "the ticket it answers is closed"
 _STRANGER = "its sender does not take part in the ticket it answers"
-_TICKET = "t.id, t.category, t.requester_id, t.contact_address"
+_TICKET = "t.id, t.category, t.requester_id, t.contact_address, t.merged_into"
 
 
 def _candidates(account: ChannelAccount, clues: Clues, grade: Grade | None) -> Iterator[tuple[database.Row, bool]]:
@@ -108,7 +108,9 @@ def _candidates(account: ChannelAccount, clues: Clues, grade: Grade | None) -> I
 
 def _rows(conditions: str, strong: bool, **values: object) -> Iterator[tuple[database.Row, bool]]:
     for row in database.run(f"SELECT {_TICKET} FROM tickets AS t WHERE {conditions}", values):
-        yield Ticket.converted(row), strong
+        # A message to a merged ticket joins its target. References moved there with their messages.
+        target = (ticket := Ticket.converted(row))["merged_into"]
+        yield from _rows("t.id = :id", strong, id=target) if target else [(ticket, strong)]
 
 
 def _by_reference(account: ChannelAccount, wanted: Sequence[str]) -> list[database.Row]:

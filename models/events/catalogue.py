@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from models.events import answering_payloads, desk_payloads, ticket_payloads, workflow_payloads
+from models.events import answering_payloads, desk_payloads, sorting_payloads, ticket_payloads, workflow_payloads
 from models.events.payload import ID, MAYBE_TEXT, TEXT, WHOLE, EventPayload, properties, type_of
 from models.kernel.open_json import JsonObject
 
@@ -18,7 +18,7 @@ DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 # Event type -> its payload's class; the class's docstring says what the type means.
 EVENT_TYPES: Final[Mapping[str, type[EventPayload]]] = {
     type_of(kind): kind
-    for module in (ticket_payloads, answering_payloads, workflow_payloads, desk_payloads)
+    for module in (ticket_payloads, answering_payloads, workflow_payloads, sorting_payloads, desk_payloads)
     for kind in vars(module).values()
     if isinstance(kind, type) and issubclass(kind, EventPayload) and kind is not EventPayload
 }

@@ -41,6 +41,7 @@ class Permission(StrEnum):
     tickets_write = "tickets_write", "Open and change tickets, write messages, and be given tickets."
     messages_manage = "messages_manage", "Edit and delete notes and replies that others wrote."
     tickets_assign = "tickets_assign", "Assign tickets to users and teams."
+    tickets_merge = "tickets_merge", "Merge and split tickets, and undo this."
     paid_tasks_read = "paid_tasks_read", "Read number, type, title and description of the tasks that were paid."
     inbox_read = "inbox_read", "Read the events that channels received, and the health of channel accounts."
     inbox_replay = "inbox_replay", "Process a received event again, or discard it."
@@ -72,6 +73,7 @@ _AGENT = frozenset(
         Permission.tickets_read,
         Permission.tickets_write,
         Permission.tickets_assign,
+        Permission.tickets_merge,
         Permission.inbox_read,
         Permission.deliveries_read,
         Permission.colleagues_read,

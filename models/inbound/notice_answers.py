@@ -32,7 +32,7 @@ from models.notices.answers import Answered
 from models.ports.inbound import InboundMessage
 from models.tasks import rates
 from models.ticket_actions import answering
-from models.tickets import queries
+from models.tickets import merged, queries
 from models.visibility import sight
 from models.visibility.sight import Sight
 
@@ -78,14 +78,18 @@ def take(account: ChannelAccount, parsed: InboundMessage, mail_id: UUID) -> Take
         return _refuse(notice, user, "answer_repeated", texts.text("answer_repeated", user.locale))
     if rates.take([_answers_of(user)]) > 0.0:
         return _refuse(notice, user, "answer_too_many", texts.text("answer_too_many", user.locale))
+    # The ticket of the notice may be merged by now.
+    ticket_id = merged.id_of_target(notice.ticket_id)
+    if not sight.sees_id(Sight.of_user(user), ticket_id):
+        return _refuse(notice, user, "answer_no_right", texts.text("answer_no_right", user.locale))
     try:
-        message_id = _write(account, parsed, notice, notice.ticket_id, user)
+        message_id = _write(account, parsed, notice, ticket_id, user)
     except NestorError as error:
         if not is_final(error):
             raise
         return _refuse(notice, user, error.code, error.message)
-    answers.record(mail_id, external_id, notice.ticket_id, message_id)
-    return Taken(f"{user.name} answered a notice; it became a {notice.becomes}", notice.ticket_id, message_id)
+    answers.record(mail_id, external_id, ticket_id, message_id)
+    return Taken(f"{user.name} answered a notice; it became a {notice.becomes}", ticket_id, message_id)
 
 
 def _refusal(parsed: InboundMessage, notice: Answered, mail_id: UUID, user: User) -> str | None:

@@ -123,7 +123,7 @@ def _join_ticket(
         ticket_id, parsed, account=account, requester=requester, inbox_id=event.id
     )
     if parsed.conversation_address is not None and not parsed.edit:
-        chats.set_current(account, parsed.conversation_address, ticket_id)
+        chats.set_current(account, parsed.conversation_address, ticket.id)
     return Settlement("processed", None, ticket.id, message_id)
 
 
@@ -179,8 +179,10 @@ def _thread_of(
         author_address=parsed.author_address,
         grade=parsed.grade,
     )
-    if thread.ticket_id is not None and chats.is_closed(thread.ticket_id):
-        return threading.Thread(None, thread.ticket_id, "the ticket it answers is closed")
+    if thread.ticket_id is not None and (joined := chats.open_ticket(thread.ticket_id)) != thread.ticket_id:
+        # It was closed or merged between the look-up and the lock.
+        reason = "the ticket it answers is closed" if joined is None else ""
+        thread = threading.Thread(joined, None if joined else thread.ticket_id, reason)
     if thread.ticket_id is not None and forwards.opens_ticket(account, parsed, thread.ticket_id):
         return threading.Thread(None, thread.ticket_id, "it was forwarded to another mailbox of the desk")
     return thread

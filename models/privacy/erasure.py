@@ -15,7 +15,7 @@ from uuid import UUID
 from models.attachments import commands as attachments
 from models.audit import entries as audit
 from models.audit.actions import AuditAction
-from models.conversations.tables import Conversation, Message, TicketParticipant, UnreachableChat
+from models.conversations.tables import Conversation, Message, MessageMove, TicketParticipant, UnreachableChat
 from models.deliveries.tables import Delivery
 from models.events.commands import Actor
 from models.events.tables import EventRow
@@ -56,7 +56,7 @@ def erase(requester_id: UUID, *, actor: Actor) -> int:
             erased_addresses.remember(channel, address)
     # Events before tickets, which is the order of the ingest actor; else each could wait for the other.
     _empty_events(person)
-    changes = [TicketChange.of(ticket_id, actor=actor) for ticket_id in person.ticket_ids]
+    changes = [TicketChange.of_exactly(ticket_id, actor=actor) for ticket_id in person.ticket_ids]
     # Read again under the locks: an event may have been settled before the tickets were locked.
     person = Person.of(requester_id)
     _empty_events(person)
@@ -139,9 +139,13 @@ def _empty_history(person: Person) -> None:
     mine = {str(one) for one in (*person.message_ids, *person.delivery_ids)}
     elsewhere = {
         row["ticket_id"]
-        for table, wanted in ((Message, person.message_ids), (Delivery, person.delivery_ids))
+        for table, key, wanted in (
+            (Message, Message.id, person.message_ids),
+            (MessageMove, MessageMove.message_id, person.message_ids),
+            (Delivery, Delivery.id, person.delivery_ids),
+        )
         for ids in parts(wanted)
-        for row in database.rows(table.select(table.ticket_id).where(table.id.in_(ids)).distinct())
+        for row in database.rows(table.select(table.ticket_id).where(key.in_(ids)).distinct())
     } - set(person.ticket_ids)
     for ids in parts(sorted(elsewhere)):
         for event in database.rows(_payloads().where(EventRow.aggregate == "ticket", EventRow.aggregate_id.in_(ids))):

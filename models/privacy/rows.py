@@ -92,7 +92,9 @@ class Person:
         by_requester = (Message.author_kind == "requester") & Message.author_id.is_null(False)
         by_another = by_requester & Message.author_id.not_in(self.requester_ids)
         written = by_requester & Message.author_id.in_(self.requester_ids)
-        return (Message.ticket_id.in_(self.ticket_ids) & ~by_another) | written
+        # A merge may have moved the desk's answers to the person into another person's ticket.
+        in_own = Message.ticket_id.in_(self.ticket_ids) | Message.moved_from.in_(self.ticket_ids)
+        return (in_own & ~by_another) | written
 
     @cached_property
     def message_ids(self) -> list[UUID]:

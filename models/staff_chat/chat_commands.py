@@ -23,6 +23,7 @@ from models.tasks import commands as tasks
 from models.tasks.payloads import SendNotice
 from models.ticket_actions import answering, input_needed
 from models.ticket_actions import commands as tickets
+from models.tickets import merged
 from models.tickets.ticket_change import TicketChange
 from models.visibility import sight
 from models.visibility.sight import Sight
@@ -51,6 +52,8 @@ def hear(account: ChannelAccount, told: StaffMessage, *, event_id: UUID) -> Hear
             event_id,
         )
         return Heard("said in the staff's group by somebody who is no linked agent", ticket_id)
+    # The topic of a merged ticket goes on in the ticket that it was merged into.
+    ticket_id = merged.id_of_target(ticket_id)
     if not sight.sees_id(Sight.of_user(user), ticket_id):
         _answer(account, told, texts.text(account, "staff_not_seen", None), event_id)
         return Heard("said in the topic of a ticket that the agent may not see", ticket_id)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from models.conversations import messages
@@ -184,11 +184,16 @@ def start_new(
 def advance(payload: AdvanceTicket, *, causation_id: str) -> None:
     """Let the life cycle react to the payload of a task `advance_ticket`: a stored message, a fired
     timer, a signal ...
+
+    The ticket of a message reacts to it, also if a merge or a split moved the message after the task was enqueued. A
+    merged ticket has no timers, promises and approvals any more; other events go to its target.
     """
-    event = payload.event
-    change = TicketChange.of(
-        payload.ticket_id, actor=Actor("system", f"workflow:{event}", "Nestor"), causation_id=causation_id
-    )
+    event, ticket_id, message = payload.event, payload.ticket_id, None
+    if payload.message_id is not None:
+        ticket_id, message = conversations.view(payload.message_id)
+    change = TicketChange.of(ticket_id, actor=Actor("system", f"workflow:{event}", "Nestor"), causation_id=causation_id)
+    if change.ticket.id != ticket_id and event in _OF_ONE_TICKET:
+        return
     change.about_id = payload.about_id
     before = change.ticket.event_sequence
     if event == "sla":
@@ -202,11 +207,15 @@ def advance(payload: AdvanceTicket, *, causation_id: str) -> None:
             change,
             event,
             name=payload.timer or payload.signal or "",
-            message=None if payload.message_id is None else conversations.view(payload.message_id),
+            message=message,
             payload=_event_payload(payload),
             count=payload.count,
         )
     change.save(visible=change.ticket.event_sequence > before)
+
+
+# Events about rows of one ticket, which a merge ends.
+_OF_ONE_TICKET: Final = frozenset({"timer", "sla", "approval_expired"})
 
 
 def _event_payload(payload: AdvanceTicket) -> Mapping[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import cast
+from typing import Final, cast
 from uuid import UUID
 
 from models.kernel.storage import database
@@ -12,6 +12,9 @@ from models.ticket_workflow.tables import TicketLink
 from models.tickets.tables import Ticket
 from models.tickets.ticket_change import TicketChange
 from models.visibility.sight import Sight, visible_ids
+
+# Kinds whose links form no circle.
+WITHOUT_CIRCLES: Final = frozenset({"child", "blocks"})
 
 
 def of_ticket(ticket_id: UUID, sight: Sight) -> list[LinkRow]:
@@ -39,3 +42,20 @@ def tell_parents(change: TicketChange) -> None:
         from_id = row["from_id"]
         payload = AdvanceTicket(ticket_id=from_id, event="linked_ticket_done", linked_id=change.ticket.id)
         change.enqueue(payload, key=f"ticket:{from_id}")
+
+
+def closes_circle(from_id: UUID, to_id: UUID, kind: str) -> bool:
+    """Return True if a link would make a ticket its own ancestor, or block itself, over any number of links."""
+    if kind not in WITHOUT_CIRCLES:
+        return False
+    if from_id == to_id:
+        return True
+    row = database.one(
+        "WITH RECURSIVE below(id) AS (SELECT to_id FROM ticket_links WHERE from_id = :start AND kind = :kind UNION"
+        " SELECT l.to_id FROM ticket_links AS l JOIN below AS b ON l.from_id = b.id WHERE l.kind = :kind)"
+        " SELECT 1 AS yes FROM below WHERE id = :end",
+        start=to_id,
+        end=from_id,
+        kind=kind,
+    )
+    return row is not None

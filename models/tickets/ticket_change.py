@@ -22,7 +22,7 @@ from models.requesters.tables import Requester
 from models.sla.clocks import Clock
 from models.tasks import commands as tasks
 from models.tasks.payloads import NotifyPeople, Payload, TellStaff
-from models.tickets import news, queries, staff_groups
+from models.tickets import merged, news, queries, staff_groups
 from models.tickets.tables import Ticket
 
 
@@ -64,8 +64,22 @@ class TicketChange:
 
     @classmethod
     def of(cls, ticket_id: UUID, *, actor: Actor, causation_id: str | None = None) -> TicketChange:
-        """Hold an existing ticket. Raises NotFound."""
-        return cls(queries.lock(ticket_id), actor=actor, new=False, causation_id=causation_id)
+        """Hold an existing ticket. Raises NotFound.
+
+        The desk and requesters act on the target of a merged ticket instead. A user or an API key, who chose the
+        ticket and perhaps may not see its target, gets TicketMerged.
+        """
+        ticket = queries.lock(ticket_id)
+        if ticket.merged_into is not None:
+            if actor.kind in ("user", "api_key"):
+                raise merged.refusal(ticket)
+            ticket = merged.lock_target(ticket_id)
+        return cls(ticket, actor=actor, new=False, causation_id=causation_id)
+
+    @classmethod
+    def of_exactly(cls, ticket_id: UUID, *, actor: Actor) -> TicketChange:
+        """Hold an existing ticket, merged or not. Raises NotFound."""
+        return cls(queries.lock(ticket_id), actor=actor, new=False)
 
     def expect_version(self, expected: int | None) -> None:
         """Raise PreconditionFailed if the ticket is not at the version that the caller read; None expects nothing."""

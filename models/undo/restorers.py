@@ -28,7 +28,7 @@ class Restorer:
 
 
 # Kind of act -> the module that declares its `RESTORER`. The modules are on higher floors, so strings name them.
-MODULES: Final[Mapping[str, str]] = {}
+MODULES: Final[Mapping[str, str]] = {"merge": "models.regrouping.merge_undo"}
 
 
 def of_kind(kind: str) -> Restorer:

@@ -29,7 +29,9 @@ _WHOLE: Final = frozenset(("fields", *_OWNERS, *(f"{one}.fields" for one in _OWN
 _PATH: Final = re.compile(r"(ticket\.|requester\.|organisation\.)?fields\.(\w+)")
 _WHOLE_IN_WORDS: Final = re.compile(r"\b(?:fields|ticket|requester|organisation|event\.before|event\.after) is ")
 # Events that name another ticket.
-_LINKS: Final = frozenset({"linked_ticket_made", "ticket_related"})
+_LINKS: Final = frozenset(
+    {"linked_ticket_made", "ticket_related", "ticket_merged", "ticket_merge_received", "ticket_merge_undone"}
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -110,6 +110,12 @@ def find(reference: str, sight: Sight) -> Ticket:
     return queries.find(reference, conditions=conditions, values=values)
 
 
+def merged_into(ticket_id: UUID, sight: Sight) -> list[Ticket]:
+    """The visible tickets that were merged into a ticket, by number."""
+    query = Ticket.select().where(Ticket.merged_into == ticket_id, sight.tickets())
+    return [Ticket(**row) for row in database.rows(query.order_by(Ticket.number))]
+
+
 def sees(sight: Sight, ticket: Ticket) -> bool:
     """Return True if a loaded ticket is visible. A ticket without a team costs no statement."""
     if sight.sees_all or ticket.team is None:

@@ -17,7 +17,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("ticket_actions",),
     ("deliveries", "dialogues"),
     ("ticket_lists",),
-    ("offboarding", "staff_chat"),
+    ("offboarding", "staff_chat", "regrouping"),
     ("inbound", "privacy"),
 )
 # Statements that name another area's table. A table leaves this list when its statement moves; none is added.

@@ -31,6 +31,7 @@ ABOUT_TICKETS = {"ticket", "message", "attachment", "delivery", "event", "notice
 BODIES: dict[str, Any] = {
     "PATCH /v1/tickets/{ticket}": {"title": "Changed"},
     "POST /v1/tickets/{ticket}/transitions": {"transition": "start"},
+    "POST /v1/tickets/{ticket}/merges": {"into": "00000000-0000-7000-8000-000000000000"},
     "PUT /v1/tickets/{ticket}/assignment": {"assignee_id": None},
     "PUT /v1/tickets/{ticket}/snooze": {"until_answer": True},
     "POST /v1/tickets/{ticket}/signals": {"signal": "arrived"},

@@ -8,7 +8,7 @@ from uuid import UUID
 import msgspec
 
 from functions.gateway.answering.drafts import author_of
-from functions.gateway.sights import ticket_of
+from functions.gateway.sights import living_ticket_of, ticket_of
 from functions.http.operations import Answer, AnyCall, Call, Operations
 from functions.views import message_views as views
 from functions.views import pages
@@ -68,11 +68,14 @@ class NewMessage(msgspec.Struct, forbid_unknown_fields=True):
     etag="optional",
 )
 def add_message(call: Call[NewMessage]) -> Answer:
-    """Adds a reply to the requester or an internal note. A reply is sent over the channel of the requester."""
+    """Adds a reply to the requester or an internal note. A reply is sent over the channel of the requester.
+
+    A message to a merged ticket joins the ticket that it was merged into, which `ticket_id` of the answer names.
+    """
     body = call.body
     if not body.body.strip():
         raise Invalid([FieldProblem("/body", "expected a text that is not blank")])
-    ticket = ticket_of(call)
+    ticket = living_ticket_of(call)
     actor = call.caller.actor
     version = None if body.send_anyway else call.optional_version()
     if body.kind == "note":

@@ -65,6 +65,8 @@ PLAIN: Final = frozenset(
         "kind",
         "link",
         "locale",
+        "message_ids",
+        "promises",  # names of promises
         "name",  # a user's, a key's, or a word of a life cycle
         "outcome",
         "permissions",

@@ -1,0 +1,33 @@
+"""Payloads of the events of tickets that people merge, split, link, or give to another requester."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from models.events.payload import EventPayload, Items, Unpublished
+
+
+class TicketMerged(EventPayload, frozen=True, kw_only=True):
+    """A ticket was merged into another ticket, which has its messages now."""
+
+    ticket_id: UUID
+    number: int
+    message_ids: Unpublished[Items]
+
+
+class TicketMergeReceived(EventPayload, frozen=True, kw_only=True):
+    """Another ticket was merged into this one, with its messages."""
+
+    ticket_id: UUID
+    number: int
+    message_ids: Unpublished[Items]
+    # The names of the promises that came with it.
+    promises: Unpublished[Items]
+
+
+class TicketMergeUndone(EventPayload, frozen=True, kw_only=True):
+    """The merge with another ticket was undone; each of the two has its own messages again."""
+
+    ticket_id: UUID
+    number: int
+    message_ids: Unpublished[Items]
