@@ -11,11 +11,12 @@ import threading
 from typing import Any
 
 from models import migrations
+from models.events.following import consumers
 from models.kernel import settings
 from models.kernel.errors import NestorError
 from models.kernel.storage import database, transport
 from models.kernel.telemetry import logs
-from queues import broker, sweep
+from queues import broker, log_consumers, sweep
 from queues.processes import starting
 from queues.pulling import loop
 from queues.wakeups import publisher as wakeups
@@ -38,6 +39,8 @@ class Beat:
 def _set_timers() -> bool:
     try:
         sweep.ensure_housekeeping()
+        with database.transaction():
+            consumers.ensure(log_consumers.CONSUMERS)
     except NestorError as error:
         log.warning("housekeeping_not_set", reason=error.code)
         return False

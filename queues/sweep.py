@@ -6,6 +6,7 @@ import threading
 import time
 from dataclasses import dataclass
 
+from models.events.following import consumers
 from models.kernel import limits
 from models.kernel.errors import NestorError
 from models.kernel.storage import database, skew
@@ -36,8 +37,9 @@ class Swept:
 
 
 def once() -> Swept:
-    """Fire every due timer and wake every due task, not only one batch. Raises Unavailable when the
-    database is away.
+    """Fire every due timer, wake every due task, and wake the consumers of the log; not only one batch.
+
+    Raises Unavailable when the database is away.
     """
     # Tasks come first, so that a timer that cannot fire does not stop them.
     woken = tasks.run_all()
@@ -47,6 +49,8 @@ def once() -> Swept:
         fired += count
         if count == 0:
             break
+    # A process that was killed after its commit has not woken the consumers of the log.
+    consumers.wake()
     if fired or woken:
         log.info("swept", timers_fired=fired, tasks_woken=woken)
     return Swept(fired, woken)

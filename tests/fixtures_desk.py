@@ -16,6 +16,7 @@ import pytest
 from models import migrations
 from models.definitions import store
 from models.events import fan_out
+from models.events.following import notices, reading
 from models.kernel import clock, settings
 from models.kernel.settings import Settings
 from models.kernel.storage import database
@@ -64,6 +65,8 @@ def _unbind() -> None:
         keeper.cache_clear()
     outages.forget()
     wakeups.set_publisher(None)
+    notices.set_notifier(None)
+    reading.forget()
     store.forget()
     workflows.forget()
     fan_out.forget()

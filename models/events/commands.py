@@ -8,6 +8,7 @@ from typing import Literal
 from uuid import UUID
 
 from models.events.fan_out import fan_out
+from models.events.following import notices
 from models.events.payload import Cause, EventPayload, as_mapping, type_of
 from models.kernel.ids import new_id
 from models.kernel.storage.batch import Batch
@@ -45,13 +46,14 @@ def add(
     """Put an event into the batch; returns its id. The caller holds the aggregate's row.
 
     The class of `event` names the type; `cause` is the rule that caused it, if one did. Writing the batch makes the
-    deliveries of subscriptions.
+    deliveries of subscriptions, and its commit wakes the consumers of the log.
     """
     payload = as_mapping(event)
     if cause is not None:
         payload |= as_mapping(cause)
     event_id = new_id()
     batch.before_write(fan_out)
+    batch.before_write(notices.after_commit)
     batch.insert(
         "events",
         {

@@ -39,3 +39,9 @@ class WholeEvent(AggregateEvent, AuthoredEvent):
     event_version: int
     request_id: str | None
     causation_id: str | None
+
+
+class LogEvent(WholeEvent):
+    """An event that a consumer of the log reads. `log_position` is None for an event of an early release."""
+
+    log_position: int | None

@@ -22,6 +22,20 @@ class EventRow(Table):
     request_id = peewee.TextField(null=True)
     causation_id = peewee.TextField(null=True)
     payload = JsonField()
+    # The database numbers new rows. NULL: written by a release that did not number them.
+    log_position = peewee.BigIntegerField(null=True)
 
     class Meta:
         table_name = "events"
+
+
+class LogPosition(Table):
+    """The place up to which a consumer has read the log (models/events/following)."""
+
+    name = peewee.TextField(primary_key=True)
+    number = peewee.BigIntegerField()
+    unnumbered_id = IdField(null=True)
+    moved_at = InstantField()
+
+    class Meta:
+        table_name = "log_positions"

@@ -116,6 +116,14 @@ _KINDS = (
     # Long jobs in runs of some seconds.
     TaskKind("migrate_tickets", payloads.MigrateTickets, time_limit_s=110),
     TaskKind("replay_events", payloads.ReplayEvents, time_limit_s=110),
+    # A consumer that fails stays behind until it is mended, and no event may pass it: the task is retried for a month.
+    TaskKind(
+        "follow_log",
+        payloads.FollowLog,
+        attempts_max=100_000,
+        backoff_s_max=60.0,
+        patience_s=30 * 24 * 3600,
+    ),
     TaskKind("collect_garbage", payloads.CollectGarbage, attempts_max=3, time_limit_s=120),
 )
 

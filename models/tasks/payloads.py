@@ -228,6 +228,12 @@ class WakeTicket(Payload, frozen=True):
     until: datetime
 
 
+class FollowLog(Payload, frozen=True):
+    """Lets a consumer of the event log read on."""
+
+    consumer: str
+
+
 class CollectGarbage(Payload, frozen=True):
     """Deletes rows and files that have served."""
 

@@ -14,12 +14,14 @@ import time
 from collections import deque
 from typing import Any
 
+from models.events.following import notices
 from models.kernel import imports, limits
 from models.kernel.settings import Settings
 from models.kernel.telemetry import logs, metrics
 from models.tasks import wakeups
 from models.tasks.wakeups import Wakeup
 from queues.wakeups.delayed_wakeups import Later
+from queues.wakeups.log_notifier import LogNotifier
 
 log = logs.get("wakeups")
 
@@ -38,6 +40,7 @@ class WakeupPublisher:
         self._closed_until = 0.0
         self._busy = False
         self.later = Later(self.give, waiting_max=limits.wakeup_queue_max)
+        self.log_notifier = LogNotifier()
 
     def accepts(self) -> bool:
         """Return True if the publisher would try to publish a wakeup now."""
@@ -70,6 +73,7 @@ class WakeupPublisher:
 
     def stop(self) -> None:
         """Publish the waiting wakeups for at most limits.wakeup_flush_s; the sweep replaces the others."""
+        self.log_notifier.stop()
         self.later.stop()
         deadline = time.monotonic() + limits.wakeup_flush_s
         with self._changed:
@@ -122,6 +126,7 @@ class EmbeddedWakeups:
     def __init__(self, broker: Any) -> None:
         self._broker = broker
         self.later = Later(self.give, waiting_max=limits.wakeup_queue_max)
+        self.log_notifier = LogNotifier()
         self.available = True
 
     def give(self, wakeup: Wakeup) -> None:
@@ -131,6 +136,7 @@ class EmbeddedWakeups:
             self._broker.enqueue(_message(wakeup))
 
     def stop(self) -> None:
+        self.log_notifier.stop()
         self.later.stop()
 
 
@@ -156,11 +162,13 @@ def _message(wakeup: Wakeup) -> Any:
 
 
 def install(broker: Any, *, embedded: bool) -> WakeupPublisher | EmbeddedWakeups:
-    """Publish the wakeups of committed tasks to this broker from now on."""
+    """Publish the wakeups of committed tasks to this broker from now on, and wake the log's consumers after commits."""
     if embedded:
         in_process = EmbeddedWakeups(broker)
+        notices.set_notifier(in_process.log_notifier.note)
         wakeups.set_publisher(in_process.give)
         return in_process
     publisher = WakeupPublisher(broker)
+    notices.set_notifier(publisher.log_notifier.note)
     wakeups.set_publisher(publisher.give, accepts=publisher.accepts, works=lambda: publisher.available)
     return publisher

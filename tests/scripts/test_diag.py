@@ -46,6 +46,7 @@ def test_a_desk_that_did_its_work_needs_nobody(desk: Desk) -> None:
         "database",
         "definitions",
         "tasks",
+        "event log",
         "users",
         "accounts",
         "inbox",

@@ -157,12 +157,31 @@ class Batch:
         return results
 
 
-def _insert(table: str, columns: tuple[str, ...], returning: str | None, unless_exists: bool, prefix: str) -> str:
+def _insert(table: str, columns: tuple[str, ...], returning: str | None, unless_exists: bool, *prefixes: str) -> str:
+    """Return the INSERT of one row for each prefix of its parameters' names."""
     names = ", ".join(columns)
-    places = ", ".join(f":{prefix}{name}" for name in columns)
+    places = ", ".join("(" + ", ".join(f":{prefix}{name}" for name in columns) + ")" for prefix in prefixes)
     conflict = " ON CONFLICT DO NOTHING" if unless_exists else ""
     back = f" RETURNING {returning}" if returning else ""
-    return f"INSERT INTO {table} ({names}) VALUES ({places}){conflict}{back}"
+    return f"INSERT INTO {table} ({names}) VALUES {places}{conflict}{back}"
+
+
+def _together(shape: tuple[tuple[str, tuple[str, ...], str | None, bool], ...]) -> list[list[int]]:
+    """Return the positions of the inserts, those that one INSERT can write together.
+
+    PostgreSQL executes the INSERTs of one statement in an unpredictable order (manual, 7.8.4), and the rows of one
+    INSERT in their order. So rows of one table that return nothing get its serial numbers in their order.
+    """
+    groups: list[list[int]] = []
+    open_groups: dict[tuple[str, tuple[str, ...]], list[int]] = {}
+    for index, (table, columns, returning, unless_exists) in enumerate(shape):
+        if returning or unless_exists:
+            groups.append([index])
+        elif (group := open_groups.get((table, columns))) is not None:
+            group.append(index)
+        else:
+            groups.append(open_groups.setdefault((table, columns), [index]))
+    return groups
 
 
 @lru_cache(maxsize=256)
@@ -171,8 +190,10 @@ def _statement(
     selects: tuple[tuple[str, str, bool], ...],
 ) -> str:
     parts, wanted = [], []
-    for index, (table, columns, returning, unless_exists) in enumerate(shape):
-        parts.append(f"w{index} AS ({_insert(table, columns, returning, unless_exists, f'p{index}_')})")
+    for numbers in _together(shape):
+        index, (table, columns, returning, unless_exists) = numbers[0], shape[numbers[0]]
+        insert = _insert(table, columns, returning, unless_exists, *(f"p{number}_" for number in numbers))
+        parts.append(f"w{index} AS ({insert})")
         if returning:
             wanted.append(f"(SELECT {returning} FROM w{index})")
     for table, select, told in selects:

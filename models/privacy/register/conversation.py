@@ -147,6 +147,7 @@ TABLES: Final[Mapping[str, Mapping[str, Column]]] = {
         "causation_id": HASH,
         "payload": exported("the members that `payload_keys.py` lists as texts", blank={}),
     },
+    "log_positions": {"name": NAME},
     "webhook_deliveries": {
         "state": WORD,
         "last_error": erased("the receiver's words, which can repeat an event of the person"),

@@ -51,6 +51,7 @@ PLAIN: Final = frozenset(
         "channel",
         "client",
         "condition",
+        "consumer",
         "currency",
         "delivery_ids",
         "replaced_attachments",
