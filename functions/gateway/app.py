@@ -30,6 +30,7 @@ def operations() -> Operations:
         sign_in_steps,
     )
     from functions.gateway.definition import bundles, jobs, model, workflows
+    from functions.gateway.lists import ticket_list
     from functions.gateway.operating import (
         audit,
         channels,
@@ -83,6 +84,7 @@ def operations() -> Operations:
         requester_merges,
         organisations,
         privacy,
+        ticket_list,
         tickets,
         tags,
         snoozes,

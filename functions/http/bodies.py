@@ -13,6 +13,7 @@ import msgspec
 from functions.http import choices, values
 from functions.http.operations import Operation
 from models.kernel.errors import BadRequest, FieldProblem, Invalid, UnsupportedMediaType
+from models.kernel.open_json import JsonObject
 
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _PLACE = re.compile(r" - at `(?:key` in `)?\$([^`]*)`$")
@@ -92,10 +93,17 @@ _WRONG_CHOICE = re.compile(r"^Invalid enum value (.*)$", re.DOTALL)
 def query(req: falcon.Request, kind: type[msgspec.Struct]) -> Any:
     """The query parameters as the operation's type. Raises Invalid.
 
-    Strings become numbers, booleans, or lists (a repeated parameter, or values separated by commas).
+    Strings become numbers, booleans, or lists (a repeated parameter, or values separated by commas). A mapping is
+    written as one parameter a member: `field.<name>`.
     """
     fields = {f.encode_name: f for f in msgspec.structs.fields(kind)}
-    given = {name: _given(name, value, fields) for name, value in req.params.items()}
+    given: JsonObject = {}
+    for name, value in req.params.items():
+        owner, dot, member = name.partition(".")
+        if dot and owner in fields and _is_mapping(fields[owner].type):
+            given.setdefault(owner, {})[member] = _listed(value)
+        else:
+            given[name] = _given(name, value, fields)
     try:
         wanted = msgspec.convert(given, kind, strict=False)
     except msgspec.ValidationError as error:
@@ -117,7 +125,9 @@ def _given(name: str, value: str | list[str], fields: Mapping[str, Any]) -> str 
     texts = value if isinstance(value, list) else [value]
     kind = fields[name].type
     if _is_list(kind):
-        return [part for text in texts for part in text.split(",") if part]
+        return _listed(value)
+    if _is_mapping(kind):
+        raise Invalid([FieldProblem(f"?{name}", f"expected a parameter such as {name}.department")])
     if len(texts) > 1:
         raise Invalid([FieldProblem(f"?{name}", f"expected one value, found {len(texts)}")])
     if "datetime" in str(kind) and not _DATE.match(texts[0]):
@@ -126,5 +136,20 @@ def _given(name: str, value: str | list[str], fields: Mapping[str, Any]) -> str 
     return texts[0]
 
 
+def _listed(value: str | list[str]) -> list[str]:
+    """The values of a repeated parameter, or of one whose values are separated by commas."""
+    return [part for text in ([value] if isinstance(value, str) else value) for part in text.split(",") if part]
+
+
+def _bare(kind: Any) -> str:
+    """The text of a type without its constraints (Annotated)."""
+    return str(getattr(kind, "__origin__", kind) if hasattr(kind, "__metadata__") else kind)
+
+
 def _is_list(kind: Any) -> bool:
-    return str(kind).startswith(("list[", "typing.List["))
+    return _bare(kind).startswith(("list[", "typing.List["))
+
+
+def _is_mapping(kind: Any) -> bool:
+    """Return True for a parameter whose members are parameters of their own: `field.<name>`."""
+    return _bare(kind).startswith("dict[")

@@ -208,6 +208,8 @@ def _parameters(
             # Lists are written and read by comma.
             style = {"style": "form", "explode": False} if described.get("type") == "array" else {}
             text = described.pop("description", None) or described_names[name]
+            if described.get("type") == "object":
+                described, style = _members_as_parameters(name, described), {"style": "form", "explode": True}
             parameters.append(_parameter(name, "query", _without_null(described), text) | style)
     if operation.etag:
         etag = {"type": "string", "pattern": IF_MATCH}
@@ -217,6 +219,13 @@ def _parameters(
         key = {"type": "string", "minLength": 1, "maxLength": 200, "pattern": "^[!-~]+$"}
         parameters.append(_parameter("Idempotency-Key", "header", key, _IDEMPOTENCY_KEY_DESCRIPTION))
     return parameters
+
+
+def _members_as_parameters(name: str, schema: JsonObject) -> JsonObject:
+    """The schema of a mapping whose members are parameters of their own: `<name>.<member>`."""
+    bounds = {"maxProperties": schema["maxProperties"]} if "maxProperties" in schema else {}
+    members = {rf"^{name}\.[a-z][a-z0-9_]*$": schema["additionalProperties"]}
+    return {"type": "object", "patternProperties": members, "additionalProperties": False} | bounds
 
 
 def _parameter(name: str, place: str, schema: JsonObject, description: str, *, required: bool = False) -> JsonObject:

@@ -15,6 +15,7 @@ from models.kernel import limits
 from models.kernel.errors import FieldProblem, Invalid
 from models.kernel.ids import parse_id
 
+_NONE, _SOME = "-", "="
 Limit = Annotated[int, msgspec.Meta(ge=1, le=limits.page_size_max)]
 Cursor = Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
 
@@ -53,6 +54,26 @@ def instant(text: str) -> datetime:
     if at.tzinfo is None:
         raise ValueError(text)
     return at.astimezone(UTC)
+
+
+def text(value: str) -> str:
+    """A text that a database can compare. Raises ValueError."""
+    if "\x00" in value:
+        raise ValueError(value)
+    value.encode()
+    return value
+
+
+def optional(kind: Callable[[str], Any]) -> Callable[[str], Any]:
+    """The conversion of a position's value that a row may lack; see `optional_text`."""
+    return lambda value: None if value == _NONE else kind(value.removeprefix(_SOME))
+
+
+def optional_text(value: object) -> str:
+    """A position's value that a row may lack, as text for `encode`."""
+    if value is None:
+        return _NONE
+    return value.isoformat() if isinstance(value, datetime) else f"{_SOME}{value}"
 
 
 def number(text: str) -> int:

@@ -24,6 +24,7 @@ class Person(msgspec.Struct):
 class Ticket(msgspec.Struct):
     """A ticket. `author_grade`: how well the author of its first mail is known (proved, unjudged, unproved); null where
     the channel itself identifies its people. `next_due_at`: the earliest due instant of its running promises.
+    `unanswered_since`: the first message of the requester that nobody answered.
 
     A snoozed ticket has `snoozed_at`; without `snoozed_until` it is snoozed until the requester writes. `woken_at`: the
     end of the last snooze, until a person changes the ticket. A ticket in the bin has `binned_at`, and `binned_as` is
@@ -66,13 +67,7 @@ class Ticket(msgspec.Struct):
     binned_as: str | None
     minutes_spent: int
     merged_into: UUID | None
-
-
-class TicketPage(msgspec.Struct):
-    """A page of tickets."""
-
-    items: list[Ticket]
-    next_cursor: str | None
+    unanswered_since: datetime | None
 
 
 class Attempt(msgspec.Struct):

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from models.channels import accounts, texts
 from models.channels.accounts import ChannelAccount
-from models.conversations import threading
+from models.conversations import threading, unanswered
 from models.conversations.participants import ChosenRecipient
 from models.events.commands import Actor
 from models.events.payload import UNSET, Cause, Unset
@@ -41,6 +41,7 @@ def insert(
     ticket = change.ticket
     ticket.message_count += 1
     ticket.last_message_at = at or change.at
+    unanswered.note(ticket, {"direction": direction, "kind": kind, **more}, at=change.at)
     change.batch.insert(
         "messages",
         {

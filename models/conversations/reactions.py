@@ -5,7 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from models.channels.accounts import ChannelAccount
-from models.conversations import threading
+from models.conversations import threading, unanswered
 from models.conversations.tables import Message
 from models.events.commands import Actor
 from models.events.ticket_payloads import MessageDeleted, ReactionChanged
@@ -65,6 +65,7 @@ def delete(account: ChannelAccount, told: Deletion) -> UUID | None:
             id=row["id"],
         )
         if marked.rowcount:
+            unanswered.recompute(held)
             held.record(MessageDeleted(message_id=Message.converted(row)["id"], by="sender"))
             held.save()
         ticket_id = held.ticket.id

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
 from models.definitions import shape, store
-from models.kernel import languages
+from models.kernel import languages, names
 from models.kernel.errors import FieldProblem, Invalid
 from models.kernel.open_json import JsonObject
 from models.kernel.text import one_line
@@ -25,7 +26,25 @@ Label = dict[str, str]
 
 languages_max = 40  # more languages than any desk keeps texts in
 name_chars_max = 100  # it stands in subjects of mails
+priorities_max = 20  # a list sorted by priority reads each with a statement of its own
+_COLOUR = re.compile(r"^#[0-9a-fA-F]{6}(?![\s\S])")
 _CURRENCY = re.compile(r"^[A-Z]{3}(?![\s\S])")
+
+
+class Priority(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A priority of tickets. `label`: by language. `colour`: for consoles, as `#rrggbb`."""
+
+    name: str
+    label: Label
+    colour: str | None = None
+
+
+SHIPPED_PRIORITIES: Final = (
+    Priority("low", {"en": "Low", "ru": "Низкий"}, "#8a94a6"),
+    Priority("normal", {"en": "Normal", "ru": "Обычный"}, "#3b82f6"),
+    Priority("high", {"en": "High", "ru": "Высокий"}, "#f59e0b"),
+    Priority("urgent", {"en": "Urgent", "ru": "Срочный"}, "#dc2626"),
+)
 
 
 class Desk(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -33,16 +52,22 @@ class Desk(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     expected, as tags of BCP 47; the first is the fallback.
 
     `zone`: the IANA time zone of dates in texts, and of calendars that name none. `currency`: of fields of money that
-    name none. `texts`: name -> language -> text; replaces built-in texts, or adds a language to them. An account's own
-    `texts` go before.
+    name none. `priorities`: from the lowest to the highest, which is their rank. `texts`: name -> language ->
+    text; replaces built-in texts, or adds a language to them. An account's own `texts` go before.
     """
 
     desk: str = "Nestor"
     languages: list[str] = msgspec.field(default_factory=lambda: ["en"])
     zone: str = "UTC"
     currency: str | None = None
+    priorities: list[Priority] = msgspec.field(default_factory=lambda: list(SHIPPED_PRIORITIES))
     texts: dict[str, Label] = {}
     description: str = ""
+
+    @property
+    def priority_names(self) -> list[str]:
+        """Return the names of the priorities, lowest first."""
+        return [one.name for one in self.priorities]
 
     @property
     def fallback(self) -> str:
@@ -92,8 +117,23 @@ def problems(desk: Desk) -> Iterator[FieldProblem]:
         yield FieldProblem(".zone", told)
     if desk.currency is not None and not _CURRENCY.match(desk.currency):
         yield FieldProblem(".currency", f"expected a currency of ISO 4217 such as EUR, found {desk.currency!r}")
+    yield from _priority_problems(desk)
     for name, texts in desk.texts.items():
         yield from label_problems(f".texts.{name}", texts)
+
+
+def _priority_problems(desk: Desk) -> Iterator[FieldProblem]:
+    if not 1 <= len(desk.priorities) <= priorities_max:
+        yield FieldProblem(".priorities", f"expected 1 to {priorities_max} priorities, found {len(desk.priorities)}")
+    for index, one in enumerate(desk.priorities):
+        place = f".priorities[{index}]"
+        if not names.is_name(one.name):
+            yield FieldProblem(f"{place}.name", f"{names.EXPECTED}, found {one.name!r}")
+        elif one.name in desk.priority_names[:index]:
+            yield FieldProblem(f"{place}.name", f"expected each priority once, found {one.name} twice")
+        yield from label_problems(f"{place}.label", one.label)
+        if one.colour is not None and not _COLOUR.match(one.colour):
+            yield FieldProblem(f"{place}.colour", f"expected a colour such as #dc2626, found {one.colour[:40]!r}")
 
 
 def label_problems(place: str, label: Mapping[str, str] | None) -> Iterator[FieldProblem]:

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from models.channels.accounts import ChannelAccount
-from models.conversations import messages, received
+from models.conversations import messages, received, unanswered
 from models.conversations import queries as conversations
 from models.conversations.row_types import MessageRow
 from models.conversations.tables import Message
@@ -69,6 +69,7 @@ def delete(message_id: UUID, *, actor: Actor, can: Can, of_others: bool = False)
         by=received.editor(actor),
         id=message_id,
     )
+    unanswered.recompute(change)
     change.record(MessageDeleted(message_id=message_id, by=actor.kind))
     outgoing.change_sent(change, message_id, "delete")
     change.save()

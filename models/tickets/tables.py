@@ -58,6 +58,8 @@ class Ticket(Table):
     minutes_spent = peewee.IntegerField(default=0)
     # The ticket that this one was merged into: its messages are there, and new ones go there.
     merged_into = IdField(null=True)
+    # The first message of the requester that no person of the desk has answered. NULL: nobody waits for an answer.
+    unanswered_since = InstantField(null=True)
 
     # Not a column. Set where the requester was just found or made, so that an answer does not read it again.
     requester_name: str | None = None

@@ -1,8 +1,8 @@
-"""/v1/tickets: create, list, read, change and assign tickets, and read their history."""
+"""/v1/tickets: create, read, change and assign tickets, and read their history."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 from uuid import UUID
 
 import msgspec
@@ -11,18 +11,13 @@ from functions.gateway.sights import sight_of, ticket_of
 from functions.http.operations import Answer, AnyCall, Call, Operations
 from functions.views import pages
 from functions.views import representations as show
-from functions.views.texts import Assignee, Description, Email, Instant, Name, Tags, Title, Word
+from functions.views.texts import Description, Email, Name, Tags, Title, Word
 from models.events import queries as events
 from models.identity.rules import Permission
 from models.kernel import limits, names
 from models.kernel.errors import FieldProblem, Invalid
-from models.kernel.ids import parse_id
 from models.kernel.open_json import JsonObject
 from models.ticket_actions import commands
-from models.ticket_lists.filters import TicketFilter
-from models.ticket_lists.page import page as ticket_page
-from models.ticket_lists.sorts import SORTS
-from models.tickets import ticket_fields
 from models.visibility import seen
 
 operations = Operations()
@@ -61,35 +56,6 @@ class TicketChanges(msgspec.Struct, forbid_unknown_fields=True):
     fields: JsonObject | msgspec.UnsetType = msgspec.UNSET
     team: Word | msgspec.UnsetType | None = msgspec.UNSET
     tags: Tags | msgspec.UnsetType = msgspec.UNSET
-
-
-class TicketQuery(pages.PageQuery, kw_only=True):
-    """Filters for the list of tickets. Several values, separated by commas, match any of them."""
-
-    state: list[Word] = msgspec.field(default_factory=list)
-    category: list[Literal["todo", "waiting", "done", "closed"]] = msgspec.field(default_factory=list)
-    type: list[Word] = msgspec.field(default_factory=list)
-    team: list[Word] = msgspec.field(default_factory=list)
-    workflow: list[Word] = msgspec.field(default_factory=list)
-    tag: list[Word] = msgspec.field(default_factory=list)
-    assignee: Assignee | None = None
-    requester: UUID | None = None
-    q: Annotated[str, msgspec.Meta(max_length=limits.search_chars_max)] | None = None
-    updated_since: Instant | None = None
-    due_since: Instant | None = None
-    due_until: Instant | None = None
-    snoozed: Literal["no", "only", "any"] = "no"
-    bin: Literal["no", "deleted", "spam", "any"] = "no"
-    sort: Literal[
-        "-updated_at",
-        "updated_at",
-        "-created_at",
-        "created_at",
-        "-number",
-        "number",
-        "-next_due_at",
-        "next_due_at",
-    ] = "-updated_at"
 
 
 class AssignmentWanted(msgspec.Struct, forbid_unknown_fields=True):
@@ -147,56 +113,6 @@ def create_ticket(call: Call[NewTicket]) -> Answer:
         role=call.caller.role,
     )
     return represented(call, row, 201, Location=f"/v1/tickets/{row.id}")
-
-
-@operations.add(
-    "GET",
-    "/v1/tickets",
-    summary="List tickets",
-    needs=Permission.tickets_read,
-    query=TicketQuery,
-    answers={200: show.TicketPage},
-)
-def list_tickets(call: Call[None, TicketQuery]) -> Answer:
-    """`assignee` is a user's id, `me` or `none`. `q` searches titles, messages and searchable fields.
-
-    `next_due_at` is the earliest due instant of a ticket's running promises. A list that is sorted by it, or filtered
-    by `due_since` or `due_until`, has only tickets with a running promise.
-
-    Snoozed tickets and tickets in the bin are left out, unless `snoozed` or `bin` asks for them.
-    """
-    query = call.query
-    column, _ = SORTS[query.sort]
-    after = pages.decode(
-        query.cursor, f"tickets:{query.sort}", pages.number if column == "number" else pages.instant, UUID
-    )
-    assignee_id = None
-    if query.assignee not in (None, "none"):
-        assignee_id = call.caller.id if query.assignee == "me" else parse_id(query.assignee or "")
-        if assignee_id is None:
-            raise Invalid([FieldProblem("?assignee", "expected a user's id, me or none")])
-    wanted = TicketFilter(
-        states=query.state,
-        categories=query.category,
-        types=query.type,
-        teams=query.team,
-        workflows=query.workflow,
-        tags=[names.folded(tag) for tag in query.tag],
-        assignee_id=assignee_id,
-        unassigned=query.assignee == "none",
-        requester_id=query.requester,
-        text=query.q or None,
-        searched_fields=ticket_fields.searchable(str(call.caller.role)) if query.q else {},
-        updated_since=query.updated_since,
-        due_since=query.due_since,
-        due_until=query.due_until,
-        snoozed=query.snoozed,
-        bin=query.bin,
-    )
-    position = (after[0], after[1]) if after else None
-    rows = ticket_page(wanted, sort=query.sort, after=position, limit=query.limit + 1, sight=sight_of(call))
-    page, cursor = pages.cut(rows, query.limit, f"tickets:{query.sort}", lambda row: (getattr(row, column), row.id))
-    return Answer(show.TicketPage(show.tickets(page, role=call.caller.role), cursor))
 
 
 @operations.add(

@@ -25,6 +25,13 @@ ACCEPTED = ("2xx", "401", "403", "404", "409", "429")
 # Places whose values only the desk can judge.
 RULES = {
     "/body": "not blank",
+    **{f"?{name}": "one that the desk has" for name in ("state", "type", "priority", "channel", "account")},
+    **{f"?not_{name}": "one that the desk has" for name in ("state", "type", "priority", "channel", "account")},
+    **{f"?{name}": "one that the desk has" for name in ("workflow", "team", "not_workflow", "not_team")},
+    **{f"?{name}_{end}": "an instant of the calendar" for name in ("created", "updated") for end in ("since", "until")},
+    **{
+        f"?{name}_{end}": "an instant of the calendar" for name in ("due", "last_message") for end in ("since", "until")
+    },
     "?cursor": "a next_cursor of this list",
     "/files": "sound definitions",
     "/type": "a ticket type of the desk",

@@ -1,0 +1,89 @@
+"""GET /v1/tickets: the list of tickets, filtered, sorted and paged."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Annotated, Any, Protocol
+from uuid import UUID
+
+import msgspec
+
+from functions.gateway.sights import sight_of
+from functions.http.operations import Answer, AnyCall, Call, Operations
+from functions.views import pages, ticket_rows
+from functions.views.ticket_rows import Column
+from models.identity.rules import Permission
+from models.kernel import limits
+from models.ticket_lists.filters import TicketFilter
+from models.ticket_lists.page import count, listed, total_max
+from models.ticket_lists.resolving import resolve
+from models.ticket_lists.sorts import SORTS, SortWord
+from models.ticket_lists.words import FilterWords
+from models.tickets import ticket_fields
+
+operations = Operations()
+
+
+class Paging(Protocol):
+    """The parameters of every list of tickets besides its filters. `fields`: the columns; none means all."""
+
+    limit: int
+    cursor: str | None
+    fields: list[Column]
+    total: bool
+
+
+class TicketQuery(FilterWords, kw_only=True):
+    """The filters, the order and the paging of the list of tickets."""
+
+    q: Annotated[str, msgspec.Meta(max_length=limits.search_chars_max)] | None = None
+    sort: SortWord = "-updated_at"
+    fields: list[Column] = msgspec.field(default_factory=list)
+    total: bool = False
+    limit: pages.Limit = limits.page_size_default
+    cursor: pages.Cursor | None = None
+
+
+_KINDS: dict[str, Callable[[str], Any]] = {"instant": pages.instant, "number": pages.number, "text": pages.text}
+
+
+@operations.add(
+    "GET",
+    "/v1/tickets",
+    summary="List tickets",
+    needs=Permission.tickets_read,
+    query=TicketQuery,
+    answers={200: ticket_rows.TicketPage},
+)
+def list_tickets(call: Call[None, TicketQuery]) -> Answer:
+    """A ticket of the list meets all filters. Several values of one filter, separated by commas, mean any of them;
+    `tag` wants all of its tags. `not_...` leaves tickets out. `field.<name>` and `not_field.<name>` compare a custom
+    field. An unknown value answers 422 with the known ones. `q` searches titles, messages and searchable fields.
+
+    `next_due_at` is the earliest due instant of a ticket's running promises. In every order, tickets without the value
+    come last.
+
+    Snoozed tickets and tickets in the bin are left out, unless `snoozed` or `bin` asks for them.
+    """
+    query = call.query
+    wanted = resolve(query, sight_of(call))
+    if query.q:
+        searched = ticket_fields.searchable(str(call.caller.role))
+        wanted = replace(wanted, text=query.q, searched_fields=searched)
+    return answer(call, wanted, query, sort=query.sort, of="tickets")
+
+
+def answer(call: AnyCall, wanted: TicketFilter, query: Paging, *, sort: SortWord, of: str) -> Answer:
+    """A page of the tickets of a filter. `of`: the name of the list, which its cursors carry."""
+    sight, name = sight_of(call), f"{of}:{sort}"
+    after = pages.decode(query.cursor, name, pages.optional(_KINDS[SORTS[sort].kind]), UUID)
+    rows = listed(wanted, sort=sort, after=(after[0], after[1]) if after else None, limit=query.limit + 1, sight=sight)
+    page, cursor = pages.cut(
+        rows, query.limit, name, lambda row: (pages.optional_text(row.position[0]), row.position[1])
+    )
+    items = ticket_rows.listed([row.ticket for row in page], query.fields, role=call.caller.role)
+    shown = ticket_rows.TicketPage(items, cursor)
+    if query.total:
+        shown.total = ticket_rows.count(count(wanted, sight=sight), total_max)
+    return Answer(shown)

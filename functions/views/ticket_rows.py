@@ -1,0 +1,105 @@
+"""Tickets as rows of a list: the columns that the caller wants."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final, Literal
+from uuid import UUID
+
+import msgspec
+
+from functions.views import representations as show
+from models.kernel.open_json import JsonObject
+from models.ticket_lists import columns
+from models.tickets.tables import Ticket as TicketRow
+
+
+class ContactAddress(msgspec.Struct):
+    """The address to which answers go."""
+
+    channel: str
+    address: str
+
+
+class LastMessage(msgspec.Struct):
+    """The last message of a ticket. `excerpt`: the beginning of its text, empty for a deleted message."""
+
+    direction: str
+    kind: str
+    author_name: str
+    excerpt: str
+    created_at: datetime
+
+
+_EXTRAS: Final[JsonObject] = {"requester_address": ContactAddress | None, "last_message": LastMessage | None}
+_COLUMNS: Final[JsonObject] = {
+    **{field.name: field.type for field in msgspec.structs.fields(show.Ticket)},
+    **_EXTRAS,
+}
+if TYPE_CHECKING:
+    Column = str
+else:
+    Column = Literal[tuple(_COLUMNS)]
+
+# A column of a ticket is a column of the list: the struct is made from the ticket's, each value optional.
+ListedTicket: Any = msgspec.defstruct(
+    "ListedTicket",
+    [
+        ("id", UUID),
+        *((name, kind | msgspec.UnsetType, msgspec.UNSET) for name, kind in _COLUMNS.items() if name != "id"),
+    ],
+    kw_only=True,
+    module=__name__,
+    namespace={
+        "__doc__": "A ticket of a list, as in `GET /v1/tickets/{ticket}`. With `fields`, it has the wanted columns and"
+        " its id. `requester_address` (of the answers) and `last_message` are only there when `fields` names them."
+    },
+)
+
+
+class Count(msgspec.Struct):
+    """A bounded number of tickets. `more`: there are more than `count`. `text`: for people, such as `99+`."""
+
+    count: int
+    more: bool
+    text: str
+
+
+class TicketPage(msgspec.Struct, omit_defaults=True):
+    """A page of tickets. `total`: the number of tickets of all pages, when `total=true` asks for it."""
+
+    items: list[ListedTicket]
+    next_cursor: str | None
+    total: Count | msgspec.UnsetType = msgspec.UNSET
+
+
+def count(found: int, most: int) -> Count:
+    """A number of tickets that was counted up to `most` + 1."""
+    return Count(min(found, most), found > most, f"{most}+" if found > most else str(found))
+
+
+def listed(rows: Sequence[TicketRow], wanted: Sequence[Column], *, role: str) -> list[Any]:
+    """The rows with the wanted columns; all of a ticket's own when none is named."""
+    shown = show.tickets(rows, role=role)
+    own = show.Ticket.__struct_fields__
+    names = [name for name in own if not wanted or name in wanted or name == "id"]
+    items = [ListedTicket(**{name: getattr(ticket, name) for name in names}) for ticket in shown]
+    if "requester_address" in wanted:
+        for item, row in zip(items, rows, strict=True):
+            known = row.contact_channel is not None and row.contact_address is not None
+            item.requester_address = (
+                ContactAddress(row.contact_channel or "", row.contact_address or "") if known else None
+            )
+    if "last_message" in wanted:
+        last = columns.last_messages({row.id for row in rows})
+        for item in items:
+            found = last.get(item.id)
+            item.last_message = (
+                None
+                if found is None
+                else LastMessage(
+                    found["direction"], found["kind"], found["author_name"], found["body"], found["created_at"]
+                )
+            )
+    return items
