@@ -35,6 +35,7 @@ from models.privacy.register import payload_keys
 from models.privacy.register.columns import TABLES
 from models.privacy.rows import DELETED, EMPTIED, Person, parts
 from models.requesters.tables import Requester, RequesterCode, RequesterLink
+from models.search.index import erased_documents
 from models.staff_chat.tables import StaffTopic
 from models.tasks.tables import RateBucket, Task
 from models.tickets.ticket_change import TicketChange
@@ -59,6 +60,7 @@ def erase(requester_id: UUID, *, actor: Actor) -> int:
     changes = [TicketChange.of_exactly(ticket_id, actor=actor) for ticket_id in person.ticket_ids]
     # Read again under the locks: an event may have been settled before the tickets were locked.
     person = Person.of(requester_id)
+    indexed = erased_documents.documents_with(person.ticket_ids, person.message_ids, person.addresses)
     _empty_events(person)
     _empty_history(person)
     _empty_tasks(person)
@@ -79,6 +81,7 @@ def erase(requester_id: UUID, *, actor: Actor) -> int:
     for rows in DELETED:
         for ids in parts(rows.ids(person)):
             rows.table.delete().where(rows.column.in_(ids)).execute()
+    erased_documents.write_again(indexed)
     audit.record(AuditAction.requester_erased, "requester", requester_id, after={"tickets": len(changes)})
     return len(changes)
 

@@ -28,6 +28,7 @@ from models.kernel.storage.table import Table
 from models.notices.tables import Notice
 from models.ports import channel_facts
 from models.requesters.tables import Identity, Requester, RequesterCode, RequesterLink, RequesterMerge
+from models.search.tables import SearchDocument
 from models.staff.tables import UserAddress
 from models.subscriptions.tables import WebhookAttempt, WebhookDelivery
 from models.ticket_workflow.tables import Approval, ApprovalVote, Decision, Rating
@@ -230,6 +231,7 @@ DELETED: tuple[Rows, ...] = (
     Rows("undos", Undo, Undo.other_ticket_id, lambda person: person.ticket_ids),
     Rows("links", RequesterLink, RequesterLink.requester_id, lambda person: person.requester_ids),
     Rows("codes", RequesterCode, RequesterCode.requester_id, lambda person: person.requester_ids),
+    Rows("search", SearchDocument, SearchDocument.ticket_id, lambda person: person.ticket_ids),
     Rows("identities", Identity, Identity.requester_id, lambda person: person.requester_ids),
 )
 

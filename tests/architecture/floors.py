@@ -17,6 +17,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("ticket_actions",),
     ("deliveries", "dialogues"),
     ("ticket_lists",),
+    ("search",),
     ("offboarding", "staff_chat", "regrouping"),
     ("inbound", "privacy"),
 )

@@ -7,6 +7,7 @@ from typing import Final
 
 from models.privacy.register.treatments import HASH, NAME, STAFF, WORD, Column, erased, exported, impersonal, kept
 
+_INDEXED = erased("words of the ticket; the document is deleted and written from the texts that stay")
 _PROVIDER_ID = erased("a provider's id, which can contain the person's chat or host")
 
 TABLES: Final[Mapping[str, Mapping[str, Column]]] = {
@@ -71,6 +72,13 @@ TABLES: Final[Mapping[str, Mapping[str, Column]]] = {
         "reactions": exported("reactions by address", blank={}, partly=True),
         "verdict": WORD,
         "group_key": _PROVIDER_ID,
+    },
+    "search_documents": {
+        "texts": _INDEXED,
+        "notes": _INDEXED,
+        "fields": _INDEXED,
+        "names": _INDEXED,
+        "note_names": _INDEXED,
     },
     "message_references": {
         "channel": NAME,
