@@ -14,7 +14,7 @@ from queues.sweep import OpportunisticSweep
 
 def operations() -> Operations:
     """The operations of the gateway."""
-    from functions.gateway.answering import drafts, scheduled
+    from functions.gateway.answering import drafts, saved_replies, scheduled
     from functions.gateway.auth import (
         key_set,
         my_sessions,
@@ -92,6 +92,7 @@ def operations() -> Operations:
         messages,
         scheduled,
         drafts,
+        saved_replies,
         readers,
         attachments,
         explanations,

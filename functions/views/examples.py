@@ -24,6 +24,7 @@ EXAMPLES: JsonObject = {
     "role": "agent",
     "score": 5,
     "send_at": "2026-12-24T09:00:00Z",
+    "texts": {"en": "Dear {{ requester.name }}, we look at {{ ticket.title }}."},
     "signal": "delivered",
     "source": "type: trip\nlabel: {en: Trip}\nfields: {}\n",
     "tags": ["printer"],

@@ -75,10 +75,10 @@ class TemplateProblem:
     message: str
 
 
-def problems(text: str, fields: set[str] | None) -> list[TemplateProblem]:
+def problems(text: str, fields: set[str] | None, *, known: Mapping[str, str] = VARIABLES) -> list[TemplateProblem]:
     """Return everything that keeps a text from being used.
 
-    `fields`: the names that `fields.` may be followed by; None: any.
+    `fields`: the names that `fields.` may be followed by; None: any. `known`: the other variables.
     """
     if len(text) > text_chars_max:
         return [TemplateProblem(0, 0, f"expected at most {text_chars_max} characters, found {len(text)}")]
@@ -91,7 +91,7 @@ def problems(text: str, fields: set[str] | None) -> list[TemplateProblem]:
         return [TemplateProblem(error.lineno or 0, 0, f"not a template: {error.message}")]
     except RecursionError:
         return [TemplateProblem(0, 0, "expected fewer levels of nesting")]
-    return list(_wrong(tree, fields)) or list(_empty(tree))
+    return list(_wrong(tree, fields, known)) or list(_empty(tree))
 
 
 def _empty(tree: Any) -> Iterator[TemplateProblem]:
@@ -123,7 +123,7 @@ def _gives_text(nodes: list[Any]) -> bool:
     return False
 
 
-def _wrong(node: Any, fields: set[str] | None) -> Iterator[TemplateProblem]:
+def _wrong(node: Any, fields: set[str] | None, known: Mapping[str, str]) -> Iterator[TemplateProblem]:
     import jinja2.nodes as n  # cold start: loaded at the first template
 
     allowed = (
@@ -152,14 +152,14 @@ def _wrong(node: Any, fields: set[str] | None) -> Iterator[TemplateProblem]:
             yield TemplateProblem(line, 0, f"{what} is not allowed; there are variables, filters and {{% if %}}")
             continue
         if isinstance(one, n.Name | n.Getattr):
-            yield from _wrong_path(one, line, fields)
+            yield from _wrong_path(one, line, fields, known)
             continue
         if isinstance(one, n.Filter) and one.name not in FILTERS:
             yield TemplateProblem(line, 0, f"unknown filter {one.name!r}; there are {', '.join(FILTERS)}")
         stack.extend(reversed(list(one.iter_child_nodes())))
 
 
-def _wrong_path(node: Any, line: int, fields: set[str] | None) -> Iterator[TemplateProblem]:
+def _wrong_path(node: Any, line: int, fields: set[str] | None, known: Mapping[str, str]) -> Iterator[TemplateProblem]:
     path = _path(node)
     if path is None:
         yield TemplateProblem(line, 0, "expected a variable such as ticket.number")
@@ -169,8 +169,8 @@ def _wrong_path(node: Any, line: int, fields: set[str] | None) -> Iterator[Templ
         name = rest.partition(".")[0]
         if fields is not None and name not in fields:
             yield TemplateProblem(line, 0, f"unknown variable {path!r}{_meant(name, fields)}")
-    elif path not in VARIABLES:
-        yield TemplateProblem(line, 0, f"unknown variable {path!r}{_meant(path, VARIABLES)}")
+    elif path not in known:
+        yield TemplateProblem(line, 0, f"unknown variable {path!r}{_meant(path, known)}")
 
 
 def _path(node: Any) -> str | None:

@@ -10,7 +10,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("requesters", "desk_mail", "ledger"),
     ("identity", "inbox", "workflow", "subscriptions"),
     ("tickets", "teams", "staff", "credentials", "onboarding", "undo"),
-    ("attachments", "publishing", "visibility", "drafts"),
+    ("attachments", "publishing", "visibility", "drafts", "saved_replies"),
     ("conversations",),
     ("notices",),
     ("ticket_workflow",),

@@ -55,7 +55,7 @@ PARAMETERS: dict[str, Any] = {"GET /v1/scheduled_messages": {"author": "all"}}
 WITHOUT_TICKETS = re.compile(
     r"GET /\.well-known/.*|[A-Z]+ /v1/(auth|me(?!/notices)|users|api_keys|requesters|channels|teams|workflows|model"
     r"|definition_bundles|workflow_migrations|workflow_replays"
-    r"|organisations"
+    r"|organisations|saved_replies"
     r"|webhooks|ratings|rating_pages|tasks|paid_tasks|audit|roles|permissions|colleagues|sessions)"
 )
 MAKES_ONE = {"POST /v1/tickets", "POST /v1/attachments"}
@@ -137,6 +137,7 @@ def hidden(desk: Desk, machine: Caller, as_user: Any) -> Hidden:
         "approval": "00000000-0000-7000-8000-000000000000",
         "user": "me",
         "tag": "urgent",
+        "reply": "00000000-0000-7000-8000-000000000000",
     }
     return Hidden(ids, ticket.number, desk, machine, as_user("agent"), as_user("manager"))
 

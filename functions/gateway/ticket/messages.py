@@ -23,6 +23,8 @@ from models.drafts import commands as drafts
 from models.identity.rules import Permission
 from models.kernel import limits, settings
 from models.kernel.errors import FieldProblem, Invalid, NotFound, PreconditionFailed
+from models.saved_replies import commands as replies
+from models.saved_replies.reach import Reach
 from models.ticket_actions import answering
 from queues import channels
 
@@ -41,6 +43,7 @@ class NewMessage(msgspec.Struct, forbid_unknown_fields=True):
     `seen_message` is the last message that the author of a reply saw. If others wrote since, nothing is sent, and the
     answer is 409 `thread_moved_on` with the new messages; `send_anyway` sends all the same. If-Match (optional) holds a
     reply for any change of the ticket (412). `from_draft` deletes the caller's draft in this ticket.
+    `saved_replies` lists the saved replies that the text was written with; their uses are counted.
     """
 
     kind: Literal["reply", "note"]
@@ -54,6 +57,7 @@ class NewMessage(msgspec.Struct, forbid_unknown_fields=True):
     seen_message: UUID | None = None
     send_anyway: bool = False
     from_draft: bool = False
+    saved_replies: Annotated[list[UUID], msgspec.Meta(max_length=replies.uses_named_max)] = []
 
 
 @operations.add(
@@ -112,6 +116,8 @@ def add_message(call: Call[NewMessage]) -> Answer:
         )
     if body.attachments:
         attachments.use(body.attachments, ticket_id=ticket.id, message_id=message_id, by=call.caller.key)
+    if body.saved_replies:
+        replies.count_use(set(body.saved_replies), Reach.of(call.caller))
     if body.from_draft:
         drafts.delete(ticket.id, author_of(call))
     row = conversations.get(message_id)

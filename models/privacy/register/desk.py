@@ -53,6 +53,15 @@ TABLES: Final[Mapping[str, Mapping[str, Column]]] = {
         "access_mark": HASH,
         "asked_account": NAME,
     },
+    "saved_replies": {
+        "name": DESK,
+        "folder": DESK,
+        "shortcut": DESK,
+        "scope": WORD,
+        "team": NAME,
+        "texts": DESK,
+        "body_format": WORD,
+    },
     "notice_settings": {"ways": STAFF, "quiet_hours": STAFF, "digest": STAFF, "digest_at": STAFF, "time_zone": STAFF},
     "staff_topics": {
         "channel": NAME,

@@ -53,8 +53,8 @@ def _rendered(run: Run, name: str, *, zone: str = "", **more: Any) -> str:
     """Render a template in the requester's language, with dates in a time zone; without one, in the desk's."""
     desk, texts = run.context.desk, run.workflow.templates[name]
     language = desk.tag_for(texts, _language(run))
-    values = _values(run, language) | more
-    return templates.render(texts[language], values, language, zone=zone or desk.zone, words=desk.texts)
+    told = values(run, language) | more
+    return templates.render(texts[language], told, language, zone=zone or desk.zone, words=desk.texts)
 
 
 def _language(run: Run) -> str | None:
@@ -68,20 +68,20 @@ def _text_to_requester(run: Run, name: str, **more: Any) -> str:
     zone = str(run.requester()["time_zone"])
     if not run.context.hides_words:
         return _text(run, name, zone=zone, **more)
-    values = _values(run, _language(run))
+    told = values(run, _language(run))
     return _text(
         run,
         name,
         zone=zone,
-        ticket=values["ticket"] | {"title": ""},
-        requester=values["requester"] | {"name": ""},
-        fields=dict.fromkeys(values["fields"], templates.EMPTY_NUMBER),
-        event=values["event"] | {"before": "", "after": ""},
+        ticket=told["ticket"] | {"title": ""},
+        requester=told["requester"] | {"name": ""},
+        fields=dict.fromkeys(told["fields"], templates.EMPTY_NUMBER),
+        event=told["event"] | {"before": "", "after": ""},
         **more,
     )
 
 
-def _values(run: Run, language: str | None) -> JsonObject:
+def values(run: Run, language: str | None) -> JsonObject:
     """Return the values of a text. `language`: of the text, in which the state's label is then."""
     ticket = run.instance
     state = run.workflow.states[ticket.state]

@@ -22,6 +22,7 @@ def test_a_manager_may_all_that_an_agent_may_and_repair_what_is_stuck() -> None:
     assert ROLE_PERMISSIONS[Role.agent] < ROLE_PERMISSIONS[Role.manager]
     assert added == {
         "messages_manage",
+        "texts_manage",
         "inbox_replay",
         "deliveries_manage",
         "tasks_read",
