@@ -5,6 +5,7 @@ Each step is a transaction that moves the job's cursor, so that a repeated task 
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,6 +14,7 @@ from uuid import UUID
 from models.audit import entries as audit
 from models.audit.actions import AuditAction
 from models.definitions import store
+from models.identity import queries as identity
 from models.kernel import clock, limits
 from models.kernel.errors import Conflict, NotFound
 from models.kernel.ids import new_id
@@ -25,6 +27,7 @@ from models.tasks.payloads import MigrateTickets, ReplayEvents
 from models.ticket_workflow import migration, replay, replay_report
 from models.ticket_workflow.replay_report import Report, Tally
 from models.ticket_workflow.tables import WorkflowMigration, WorkflowReplay
+from models.visibility.sight import Sight
 from models.workflow import definition
 
 # Tickets of one step of a replay: each costs some 20 ms, twice.
@@ -59,7 +62,10 @@ class MigrationJob:
 
 @dataclass(frozen=True, slots=True)
 class ReplayJob:
-    """A replay with its progress in tickets. `tally`: the sums so far."""
+    """A replay with its progress in tickets. `tally`: the sums so far.
+
+    The replay drives the tickets that the user `seen_by` sees. `sees_all`: the caller who started it saw all tickets.
+    """
 
     id: UUID
     workflow: str
@@ -75,6 +81,8 @@ class ReplayJob:
     started_by: str
     started_at: datetime
     finished_at: datetime | None
+    seen_by: UUID | None
+    sees_all: bool
 
     @property
     def report(self) -> Report | None:
@@ -198,16 +206,31 @@ def fail_migration(migration_id: UUID, reason: str) -> None:
     ).execute()
 
 
-def replay_job(replay_id: UUID) -> ReplayJob:
-    """Read a replay. Raises NotFound."""
+def replay_job(replay_id: UUID, reader: Sight) -> ReplayJob:
+    """Read a replay. Raises NotFound, also if the reader may see less than the caller who started it."""
+    job = _replay_job(replay_id)
+    may_read = reader.sees_all or (job.seen_by == reader.user_id is not None and not job.sees_all)
+    if not may_read:
+        raise _no_replay(replay_id)
+    return job
+
+
+def _replay_job(replay_id: UUID) -> ReplayJob:
     found = _REPLAY.all(WorkflowReplay.select(*_REPLAY.fields).where(WorkflowReplay.id == replay_id))
     if not found:
-        raise NotFound(f"there is no replay {replay_id}")
+        raise _no_replay(replay_id)
     return found[0]
 
 
-def start_replay(workflow: str, draft: JsonObject, *, since: datetime, by: str) -> ReplayJob:
-    """Start a replay of recorded events through a draft after the commit. Joins the caller's transaction."""
+def _no_replay(replay_id: UUID) -> NotFound:
+    return NotFound(f"there is no replay {replay_id}")
+
+
+def start_replay(workflow: str, draft: JsonObject, *, since: datetime, by: str, sight: Sight) -> ReplayJob:
+    """Start a replay of the recorded events of visible tickets through a draft after the commit.
+
+    Joins the caller's transaction.
+    """
     replay_id, now = new_id(), clock.now()
     WorkflowReplay.insert(
         id=replay_id,
@@ -216,23 +239,36 @@ def start_replay(workflow: str, draft: JsonObject, *, since: datetime, by: str) 
         since=since,
         until=now,
         state=RUNNING,
-        tickets=replay.count_tickets(workflow, since),
+        tickets=replay.count_tickets(workflow, since, sight),
+        seen_by=sight.user_id,
+        sees_all=sight.sees_all,
         started_by=by,
         started_at=now,
     ).execute()
     tasks.enqueue(ReplayEvents(replay_id=replay_id), key=f"workflow_replay:{replay_id}")
-    return replay_job(replay_id)
+    return _replay_job(replay_id)
+
+
+def _sight_of(job: ReplayJob) -> Sight:
+    """Return the sight of the caller who started a replay, as far as its user still has it."""
+    if job.seen_by is None:
+        return Sight(None, "agent")
+    user = identity.get_user(job.seen_by)
+    now = Sight.of_user(user)
+    if not user.active:
+        return Sight(None, "agent")
+    return dataclasses.replace(now, sees_all=now.sees_all and job.sees_all)
 
 
 def step_replay(replay_id: UUID) -> bool:
     """Replay the next tickets; returns True while some are left. Opens its own transaction."""
     with database.connection():
-        job = replay_job(replay_id)
+        job = _replay_job(replay_id)
         if job.state != RUNNING:
             return False
         tally = replay_report.read(job.tally) if job.tally else Tally(Report(job.workflow, job.since, job.until))
         draft = definition.read(job.draft)
-        cursor = replay.step(draft, tally, after=job.cursor, most=replay_step_tickets)
+        cursor = replay.step(draft, tally, after=job.cursor, most=replay_step_tickets, sight=_sight_of(job))
     with database.transaction():
         done: JsonObject = {"tally": tally.as_json(), "tickets_done": tally.report.tickets}
         if cursor is None:

@@ -33,6 +33,7 @@ from models.ticket_workflow.recorded_payload import Recorded, RecordedPayload
 from models.ticket_workflow.replay_report import Report, Tally
 from models.tickets import ticket_fields
 from models.tickets.tables import Ticket
+from models.visibility.sight import DESK, Sight
 from models.workflow.acts import AnyAct, Charged, MessageSent, RatingAsked, Refused, SlaBreached
 from models.workflow.definition import Workflow
 from models.workflow.testing.simulation import Person, Simulation, TooManyFirings
@@ -65,26 +66,37 @@ def replay(
     until: datetime,
     progress: Callable[[int], None] = lambda events: None,
 ) -> Report:
-    """Replay every ticket of the life cycle that something happened to since an instant; reads only, page by page."""
+    """Replay every ticket of the life cycle that something happened to since an instant; reads only, page by page.
+
+    For commands, whose users read the database itself: no ticket is hidden from them.
+    """
     tally = Tally(Report(name, since, until))
     cursor: UUID | None = None
-    while (cursor := step(draft, tally, after=cursor, most=page_tickets)) is not None:
+    while (cursor := step(draft, tally, after=cursor, most=page_tickets, sight=DESK)) is not None:
         progress(tally.report.events)
     return tally.finished()
 
 
-def count_tickets(name: str, since: datetime) -> int:
+def count_tickets(name: str, since: datetime, sight: Sight) -> int:
     """Count the tickets that a replay would drive."""
+    visible, values = sight.condition()
     row = database.one(
-        "SELECT count(*) AS found FROM tickets WHERE workflow = :name AND updated_at >= :since", name=name, since=since
+        f"SELECT count(*) AS found FROM tickets WHERE workflow = :name AND updated_at >= :since AND {visible}",
+        values,
+        name=name,
+        since=since,
     )
     return int(row["found"]) if row else 0
 
 
-def step(draft: Workflow, tally: Tally, *, after: UUID | None, most: int) -> UUID | None:
-    """Replay the next tickets into the tally; returns the last one, or None when none was left."""
+def step(draft: Workflow, tally: Tally, *, after: UUID | None, most: int, sight: Sight) -> UUID | None:
+    """Replay the next visible tickets into the tally; returns the last one, or None when none was left.
+
+    A ticket that `sight` does not show is not driven at all. The conditions of a draft may read its texts and fields,
+    and the sums of a report would tell their results.
+    """
     report = tally.report
-    page = _histories(report.workflow, report.since, after=after, most=most)
+    page = _histories(report.workflow, report.since, after=after, most=most, sight=sight)
     people = _people() if page else []
     for ticket, recorded in page:
         report.tickets += 1
@@ -125,13 +137,15 @@ def _people() -> list[Person]:
 
 
 def _histories(
-    name: str, since: datetime, *, after: UUID | None, most: int
+    name: str, since: datetime, *, after: UUID | None, most: int, sight: Sight
 ) -> list[tuple[_RealTicket, list[Recorded]]]:
     """Return the next tickets of the life cycle, each with its events in order."""
+    visible, values = sight.condition()
     rows = database.run(
         "SELECT id, number, state, workflow_version FROM tickets WHERE workflow = :name AND updated_at >="
-        " :since AND id > :cursor"
+        f" :since AND id > :cursor AND {visible}"
         " ORDER BY id LIMIT :most",
+        values,
         name=name,
         since=since,
         cursor=after or UUID(int=0),

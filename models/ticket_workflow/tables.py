@@ -130,6 +130,8 @@ class WorkflowReplay(Table):
     started_by = peewee.TextField()
     started_at = InstantField()
     finished_at = InstantField(null=True)
+    seen_by = IdField(null=True)
+    sees_all = peewee.BooleanField(default=False)
 
     class Meta:
         table_name = "workflow_replays"

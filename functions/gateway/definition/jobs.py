@@ -10,11 +10,13 @@ import msgspec
 
 from functions.gateway.definition import drafts
 from functions.gateway.definition.workflows import Source
+from functions.gateway.sights import sight_of
 from functions.http.operations import Answer, AnyCall, Call, Cost, Operations
 from functions.views import pages
 from functions.views.texts import Word
 from models.identity.rules import Permission
 from models.kernel import clock
+from models.kernel.errors import Forbidden
 from models.kernel.open_json import JsonObject
 from models.ticket_workflow import jobs, migration_preview
 
@@ -79,7 +81,10 @@ class ReplayWanted(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class ReplayReport(msgspec.Struct):
-    """The differences that the draft would have made. Counters have the values before and after."""
+    """The differences that the draft would have made, in the tickets that are visible to the caller who started the
+    replay. Counters have the values before and after. `money` is empty without the permission `ledger_read`; `hidden`
+    then names it.
+    """
 
     tickets: int
     events: int
@@ -91,6 +96,7 @@ class ReplayReport(msgspec.Struct):
     breaches: dict[str, tuple[int, int]]
     money: dict[str, tuple[int, int]]
     refusals: dict[str, tuple[int, int]]
+    hidden: list[str] = []
 
 
 class ReplayJob(msgspec.Struct):
@@ -117,9 +123,12 @@ def _migration(job: jobs.MigrationJob, status: int = 200) -> Answer:
     return Answer(msgspec.convert(job, MigrationJob, from_attributes=True), status=status, headers=where)
 
 
-def _replay(job: jobs.ReplayJob, status: int = 200) -> Answer:
+def _replay(call: AnyCall, job: jobs.ReplayJob, status: int = 200) -> Answer:
     where = {"Location": f"/v1/workflow_replays/{job.id}"} if status == 202 else {}
-    return Answer(msgspec.convert(job, ReplayJob, from_attributes=True), status=status, headers=where)
+    shown = msgspec.convert(job, ReplayJob, from_attributes=True)
+    if shown.report is not None and Permission.ledger_read not in call.caller.permissions:
+        shown.report.money, shown.report.hidden = {}, ["money"]
+    return Answer(shown, status=status, headers=where)
 
 
 def _migration_id(call: AnyCall) -> UUID:
@@ -238,11 +247,17 @@ def reverse_migration(call: Call) -> Answer:
     problems=(404,),
 )
 def start_replay(call: Call[ReplayWanted]) -> Answer:
-    """Drives recorded events through a draft in the background and compares the results. No ticket is changed."""
+    """Drives recorded events through a draft in the background and compares the results. No ticket is changed.
+
+    Only tickets that the caller sees are replayed. The caller also needs the permission `tickets_read`.
+    """
+    if Permission.tickets_read not in call.caller.permissions:
+        raise Forbidden(f"A replay reads tickets. It also needs the permission {Permission.tickets_read}.")
     name = call.params["workflow"]
     since = clock.now() - timedelta(days=call.body.days)
     draft = drafts.body_of(name, call.body.source)
-    return _replay(jobs.start_replay(name, draft, since=since, by=call.caller.key), 202)
+    job = jobs.start_replay(name, draft, since=since, by=call.caller.key, sight=sight_of(call))
+    return _replay(call, job, 202)
 
 
 @operations.add(
@@ -254,5 +269,7 @@ def start_replay(call: Call[ReplayWanted]) -> Answer:
     problems=(404,),
 )
 def read_replay(call: Call) -> Answer:
-    """With its progress, and with its report when it is finished."""
-    return _replay(jobs.replay_job(pages.id_of(call.params["replay"], "replay")))
+    """With its progress, and with its report when it is finished. The caller who started the replay reads it, and
+    callers who see all tickets.
+    """
+    return _replay(call, jobs.replay_job(pages.id_of(call.params["replay"], "replay"), sight_of(call)))
