@@ -47,10 +47,10 @@ def of_rating(token: str, row: RatingRow, *, wrong: str | None = None, comment: 
     return _answer(tag, title, "".join(parts), status=200 if wrong is None else 422)
 
 
-def of_nothing() -> Answer:
-    """Return the page of a link that is not valid, in the desk's language."""
+def of_nothing(*, has_ended: bool = False) -> Answer:
+    """Return the page of a link that is not valid, or not any more, in the desk's language."""
     tag, say = _speaker(None)
-    told = say("rating_unknown")
+    told = say("rating_ended" if has_ended else "rating_unknown")
     return _answer(tag, told, f"<h1>{escape(told)}</h1>", status=404)
 
 

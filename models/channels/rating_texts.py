@@ -58,6 +58,20 @@ RATING: dict[str, Label] = {
         "es": "El comentario tiene más de {limit} caracteres. Por favor, acórtelo.",
         "fr": "Le commentaire compte plus de {limit} caractères. Merci de le raccourcir.",
     },
+    "rating_ended": {
+        "en": "The time for this rating is over. You can simply write to us.",
+        "ru": "Срок для этой оценки истёк. Вы можете просто написать нам.",
+        "de": "Die Zeit für diese Bewertung ist vorbei. Sie können uns einfach schreiben.",
+        "es": "El plazo para esta valoración ha terminado. Puede simplemente escribirnos.",
+        "fr": "Le délai pour cette évaluation est passé. Vous pouvez simplement nous écrire.",
+    },
+    "rating_final": {
+        "en": "You changed this rating too often. It stays as it is.",
+        "ru": "Вы меняли эту оценку слишком часто. Она останется прежней.",
+        "de": "Sie haben diese Bewertung zu oft geändert. Sie bleibt, wie sie ist.",
+        "es": "Ha cambiado esta valoración demasiadas veces. Se queda como está.",
+        "fr": "Vous avez modifié cette évaluation trop souvent. Elle reste telle quelle.",
+    },
     "rating_unknown": {
         "en": "This link is not valid. Please use the link in our newest message.",
         "ru": "Эта ссылка недействительна. Воспользуйтесь ссылкой из последнего письма.",

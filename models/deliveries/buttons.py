@@ -31,6 +31,7 @@ from models.staff import addresses
 from models.ticket_actions import commands as tickets
 from models.ticket_actions import input_needed
 from models.ticket_workflow import ratings, steps
+from models.ticket_workflow.ratings import RatingEnded, RatingIsFinal
 from models.tickets.ticket_change import TicketChange
 from models.visibility import sight
 from models.visibility.sight import Sight
@@ -177,7 +178,10 @@ def _pressed_by_requester(account: ChannelAccount, button: ButtonRow, told: Butt
     if button.kind == "rating":
         if told.value not in {"1", "2", "3", "4", "5"}:
             return Pressed(None, "a score that no button offers")
-        ratings.rate_by_id(UUID(button.target), int(told.value))
+        try:
+            ratings.rate_by_id(UUID(button.target), int(told.value))
+        except (RatingEnded, RatingIsFinal) as refused:
+            return Pressed(button.ticket_id, refused.message, "button_gone")
         return Pressed(button.ticket_id, answer="rated")
     actor = Actor(_REQUESTER, str(presser.id), presser.name)
     if _needs_input(button, actor, _REQUESTER):

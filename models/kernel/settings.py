@@ -99,6 +99,9 @@ class Settings:
     oidc_create_users: bool = _var(
         False, "the first OpenID sign-in creates the user, with a verified address and a role by OIDC_ROLES"
     )
+    rating_days: float = _var(
+        30.0, "days after a ticket was closed during which its rating link works; it stays in mailboxes much longer"
+    )
     session_idle_hours: float = _var(72.0, "hours without a request after which a session ends")
     log_level: str = _var("INFO", "DEBUG, INFO, WARNING or ERROR")
     definitions_dir: str = _var(

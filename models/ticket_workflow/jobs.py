@@ -24,7 +24,7 @@ from models.kernel.storage.advisory_lock import advisory_lock
 from models.kernel.storage.table import RowView
 from models.tasks import commands as tasks
 from models.tasks.payloads import MigrateTickets, ReplayEvents
-from models.ticket_workflow import migration, replay, replay_report
+from models.ticket_workflow import migration, recorded_tickets, replay, replay_report
 from models.ticket_workflow.replay_report import Report, Tally
 from models.ticket_workflow.tables import WorkflowMigration, WorkflowReplay
 from models.visibility.sight import Sight
@@ -239,7 +239,7 @@ def start_replay(workflow: str, draft: JsonObject, *, since: datetime, by: str, 
         since=since,
         until=now,
         state=RUNNING,
-        tickets=replay.count_tickets(workflow, since, sight),
+        tickets=recorded_tickets.count_tickets(workflow, since, sight),
         seen_by=sight.user_id,
         sees_all=sight.sees_all,
         started_by=by,

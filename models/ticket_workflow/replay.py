@@ -14,9 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from models.conversations import queries as conversations
 from models.definitions import desk
-from models.events.tables import EventRow
 from models.identity import roles
 from models.infomodel import published as infomodel
 from models.infomodel import values
@@ -30,23 +28,15 @@ from models.requesters import person_fields
 from models.requesters import queries as requesters
 from models.teams import queries as teams
 from models.ticket_workflow.recorded_payload import Recorded, RecordedPayload
+from models.ticket_workflow.recorded_tickets import histories
 from models.ticket_workflow.replay_report import Report, Tally
 from models.tickets import ticket_fields
-from models.tickets.tables import Ticket
 from models.visibility.sight import DESK, Sight
 from models.workflow.acts import AnyAct, Charged, MessageSent, RatingAsked, Refused, SlaBreached
 from models.workflow.definition import Workflow
 from models.workflow.testing.simulation import Person, Simulation, TooManyFirings
 
 page_tickets = 200  # tickets whose events are in memory at once
-
-
-@dataclass(frozen=True, slots=True)
-class _RealTicket:
-    id: UUID
-    number: int
-    state: str
-    workflow_version: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,18 +67,6 @@ def replay(
     return tally.finished()
 
 
-def count_tickets(name: str, since: datetime, sight: Sight) -> int:
-    """Count the tickets that a replay would drive."""
-    visible, values = sight.condition()
-    row = database.one(
-        f"SELECT count(*) AS found FROM tickets WHERE workflow = :name AND updated_at >= :since AND {visible}",
-        values,
-        name=name,
-        since=since,
-    )
-    return int(row["found"]) if row else 0
-
-
 def step(draft: Workflow, tally: Tally, *, after: UUID | None, most: int, sight: Sight) -> UUID | None:
     """Replay the next visible tickets into the tally; returns the last one, or None when none was left.
 
@@ -96,7 +74,7 @@ def step(draft: Workflow, tally: Tally, *, after: UUID | None, most: int, sight:
     and the sums of a report would tell their results.
     """
     report = tally.report
-    page = _histories(report.workflow, report.since, after=after, most=most, sight=sight)
+    page = histories(report.workflow, report.since, after=after, most=most, sight=sight)
     people = _people() if page else []
     for ticket, recorded in page:
         report.tickets += 1
@@ -134,40 +112,6 @@ def _people() -> list[Person]:
         Person(str(one["id"]), one["name"], role[one["role"]], one["email"], teams.of_user(one["id"])) for one in users
     ]
     return [*found, *(Person(str(one["id"]), one["name"], role.get(one["role"], "agent")) for one in keys)]
-
-
-def _histories(
-    name: str, since: datetime, *, after: UUID | None, most: int, sight: Sight
-) -> list[tuple[_RealTicket, list[Recorded]]]:
-    """Return the next tickets of the life cycle, each with its events in order."""
-    visible, values = sight.condition()
-    rows = database.run(
-        "SELECT id, number, state, workflow_version FROM tickets WHERE workflow = :name AND updated_at >="
-        f" :since AND id > :cursor AND {visible}"
-        " ORDER BY id LIMIT :most",
-        values,
-        name=name,
-        since=since,
-        cursor=after or UUID(int=0),
-        most=most,
-    )
-    if not rows:
-        return []
-    tickets = [_RealTicket(**Ticket.converted(row)) for row in rows]
-    places, bound = database.in_list("id", [ticket.id for ticket in tickets])
-    events = database.run(
-        "SELECT aggregate_id, event_type, occurred_at, actor_kind, actor_id, payload FROM events"
-        f" WHERE aggregate = 'ticket' AND aggregate_id IN {places} ORDER BY aggregate_id, sequence",
-        bound,
-    )
-    texts = conversations.texts_of([ticket.id for ticket in tickets])
-    by_ticket: dict[UUID, list[Recorded]] = {}
-    for row in map(EventRow.converted, events):
-        payload, actor_id = RecordedPayload(row["payload"]), str(row["actor_id"])
-        text = texts.get(str(payload.get("message_id")), "")
-        recorded = Recorded(row["event_type"], row["occurred_at"], row["actor_kind"], actor_id, payload, text)
-        by_ticket.setdefault(row["aggregate_id"], []).append(recorded)
-    return [(ticket, by_ticket.get(ticket.id, [])) for ticket in tickets]
 
 
 def _asker(recorded: list[Recorded]) -> JsonObject:

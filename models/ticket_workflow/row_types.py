@@ -56,6 +56,9 @@ class RatingRow(TypedDict):
     requester_id: UUID | None
     score: int | None
     comment: str | None
+    changes: int
+    asked_at: datetime
+    closed_at: datetime | None
 
 
 class DecisionRow(TypedDict):

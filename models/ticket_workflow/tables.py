@@ -147,6 +147,7 @@ class Rating(Table):
     comment = peewee.TextField(null=True)
     asked_at = InstantField()
     rated_at = InstantField(null=True)
+    changes = peewee.IntegerField(default=0)
 
     class Meta:
         table_name = "ratings"

@@ -10,8 +10,9 @@ from urllib.parse import urlencode, urljoin
 import pytest
 from falcon import testing
 
-from models.kernel import limits
+from models.kernel import clock, limits, settings
 from models.kernel.storage import database
+from models.ticket_workflow import ratings
 from models.tickets.tables import Ticket
 from tests.desk import Desk
 from tests.functions.callers import Caller, problem, sqlite_only
@@ -186,3 +187,84 @@ def test_a_browser_gets_the_page_at_the_link_of_earlier_mails_and_a_program_gets
 
     assert stranger.read(earlier)["score"] == 2
     assert stranger.read(earlier, headers={"Accept": "application/json"})["ticket_number"] == ticket.number
+
+
+def closed(desk: Desk, ticket: Ticket) -> None:
+    with database.transaction():
+        database.execute(
+            "UPDATE tickets SET category = 'closed', closed_at = :at WHERE id = :id", at=clock.now(), id=ticket.id
+        )
+
+
+def test_a_rating_link_ends_some_time_after_the_ticket_was_closed(stranger: Caller, desk: Desk) -> None:
+    ticket, path = asked(desk)
+    page = Page(stranger.get(path))
+    closed(desk, ticket)
+    desk.advance(days=29)
+    press(stranger, path, page, score="4", comment="")
+
+    desk.advance(days=2)
+    opened, pressed = stranger.get(path), press(stranger, path, page, score="1", comment="")
+
+    assert (opened.status_code, pressed.status_code) == (404, 404)
+    assert "The time for this rating is over" in Page(opened).text
+    earlier = path.replace("rating_pages", "ratings")
+    problem(stranger.get(earlier), 404, "rating_ended")
+    problem(stranger.post(earlier, {"score": 1}), 404, "rating_ended")
+    assert scores(desk, ticket) == [(4, None)]
+
+
+def test_a_rating_link_of_a_ticket_that_is_not_closed_does_not_end(stranger: Caller, desk: Desk) -> None:
+    ticket, path = asked(desk)
+    with database.transaction():
+        database.execute("UPDATE tickets SET closed_at = NULL WHERE id = :id", id=ticket.id)
+    desk.advance(days=90)
+
+    assert stranger.get(path).status_code == 200
+
+
+def test_the_days_of_a_rating_link_are_a_setting(stranger: Caller, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    ticket, path = asked(desk)
+    closed(desk, ticket)
+    monkeypatch.setenv("RATING_DAYS", "1")
+    settings.current.cache_clear()
+    desk.advance(days=2)
+
+    assert stranger.get(path).status_code == 404
+
+
+def test_the_same_rating_again_writes_nothing(stranger: Caller, desk: Desk) -> None:
+    ticket, path = asked(desk)
+    earlier = path.replace("rating_pages", "ratings")
+
+    first, again = (stranger.post(earlier, {"score": 3, "comment": "Fine"}) for _ in range(2))
+
+    assert (first.status_code, again.status_code) == (200, 200)
+    assert scores(desk, ticket) == [(3, "Fine")]
+    assert len(desk.rows("SELECT 1 FROM tasks WHERE kind = 'advance_ticket' AND payload LIKE '%rated%'")) == 1
+
+
+def test_a_rating_changes_ten_times_and_stays_then(stranger: Caller, desk: Desk) -> None:
+    ticket, path = asked(desk)
+    page = Page(stranger.get(path))
+    for number in range(11):
+        press(stranger, path, page, score=str(number % 5 + 1), comment="")
+
+    last = press(stranger, path, page, score="2", comment="")
+
+    assert len(scores(desk, ticket)) == 10
+    assert last.status_code == 422
+    assert "It stays as it is" in Page(last).text
+    problem(stranger.post(path.replace("rating_pages", "ratings"), {"score": 1}), 409, "rating_is_final")
+
+
+def test_a_press_in_a_chat_keeps_the_comment_and_a_second_one_writes_nothing(stranger: Caller, desk: Desk) -> None:
+    ticket, path = asked(desk)
+    stranger.post(path.replace("rating_pages", "ratings"), {"score": 3, "comment": "Fine"})
+    [row] = desk.rows("SELECT id FROM ratings WHERE ticket_id = :id", id=ticket.id)
+
+    for _ in range(2):
+        with database.transaction():
+            ratings.rate_by_id(row["id"], 5)
+
+    assert scores(desk, ticket) == [(3, "Fine"), (5, "Fine")]

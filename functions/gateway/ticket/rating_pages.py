@@ -11,6 +11,7 @@ from models.kernel import limits
 from models.kernel.errors import NotFound, UnsupportedMediaType
 from models.kernel.storage import database
 from models.ticket_workflow import ratings
+from models.ticket_workflow.ratings import RatingEnded, RatingIsFinal
 
 operations = Operations()
 
@@ -37,8 +38,8 @@ def page(token: str) -> Answer:
     """Return the page of a rating request, or of a link that is not valid."""
     try:
         return rating_page.of_rating(token, ratings.find(token))
-    except NotFound:
-        return rating_page.of_nothing()
+    except NotFound as error:
+        return rating_page.of_nothing(has_ended=isinstance(error, RatingEnded))
 
 
 @operations.add(
@@ -65,15 +66,17 @@ def rate_on_page(call: Call) -> Answer:
         migrations.check_once()
         try:
             row = ratings.find(token)
-        except NotFound:
-            return rating_page.of_nothing()
+        except NotFound as error:
+            return rating_page.of_nothing(has_ended=isinstance(error, RatingEnded))
         if form.get("score") not in [str(score) for score in rating_page.SCORES]:
             return rating_page.of_rating(token, row, wrong="rating_missing", comment=comment)
         if len(comment) > limits.comment_chars_max:
             return rating_page.of_rating(token, row, wrong="rating_too_long", comment=comment)
-        if (row["score"], row["comment"]) != (int(form["score"]), comment or None):
+        try:
             with database.transaction():
                 ratings.rate(token, int(form["score"]), comment or None)
+        except RatingIsFinal:
+            return rating_page.of_rating(token, row, wrong="rating_final", comment=comment)
     # See Other, so that reloading the page does not send the form again (RFC 9110, section 15.4.4).
     return Answer(status=303, headers={"Location": f"../rating_pages/{token}"})
 

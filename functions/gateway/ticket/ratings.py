@@ -56,8 +56,11 @@ def read_rating(call: Call) -> Answer:
     public=True,
     body=NewRating,
     answers={200: RatingShown},
-    problems=(404,),
+    problems=(404, 409),
 )
 def rate(call: Call[NewRating]) -> Answer:
-    """A later rating replaces an earlier one. The life cycle receives each as an event."""
+    """A later rating replaces an earlier one. The life cycle receives each change as an event; the same rating again
+    changes nothing. A rating can be changed ten times, and until `RATING_DAYS` (default 30) after the ticket was
+    closed.
+    """
     return Answer(msgspec.convert(ratings.rate(call.params["token"], call.body.score, call.body.comment), RatingShown))
