@@ -18,6 +18,7 @@ PARAMETERS = {
     # Also in the list of tickets: any of these.
     "type": "The name of the ticket type.",
     "team": "The name of the team.",
+    "whole": "Include the quotes and the signature that the message leaves out.",
     "workflow": "The name of the life cycle.",
     "migration": "The id of the migration.",
     "replay": "The id of the replay.",

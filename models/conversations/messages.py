@@ -18,6 +18,7 @@ from models.events.payload import UNSET, Cause, Unset
 from models.events.ticket_payloads import MessageAdded, MessageReceived, NoteAdded
 from models.kernel.ids import new_id
 from models.ports.inbound import Participant
+from models.ports.mail_html import WholeHtml
 from models.tasks.payloads import ReleaseMessage, SendDelivery
 from models.tickets.ticket_change import TicketChange
 
@@ -59,6 +60,19 @@ def insert(
             "attachments": [],
             "created_at": change.at,
             **more,
+        },
+    )
+
+
+def add_whole_html(change: TicketChange, message_id: UUID, whole: WholeHtml) -> None:
+    """Store the HTML of a mail without any cut, for a reader who requests it."""
+    change.batch.insert(
+        "message_whole_html",
+        {
+            "message_id": message_id,
+            "html": whole.html,
+            "html_remote": whole.html_remote,
+            "blocked_remote": whole.blocked_remote,
         },
     )
 

@@ -9,8 +9,8 @@ from uuid import UUID
 
 import peewee
 
-from models.conversations.row_types import MessageRow
-from models.conversations.tables import Message
+from models.conversations.row_types import MessageRow, WholeHtmlRow
+from models.conversations.tables import Message, MessageWholeHtml
 from models.events.tables import EventRow
 from models.kernel.errors import NotFound
 from models.kernel.storage import database
@@ -33,6 +33,12 @@ def get(message_id: UUID) -> MessageRow:
     for row in database.rows_as(MessageRow, Message.select().where(Message.id == message_id)):
         return row
     raise NotFound(f"there is no message {message_id}")
+
+
+def whole_html(message_id: UUID) -> WholeHtmlRow | None:
+    """Return the HTML of a mail without any cut; None if nothing was cut from it."""
+    query = MessageWholeHtml.select().where(MessageWholeHtml.message_id == message_id)
+    return next(iter(database.rows_as(WholeHtmlRow, query)), None)
 
 
 @dataclass(frozen=True, slots=True)

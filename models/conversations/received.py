@@ -58,6 +58,8 @@ def add_inbound(
         verdict=parsed.verdict if channel_facts.of(account.channel).authenticates_senders else None,
         group_key=parsed.group_key,
     )
+    if parsed.html_whole is not None:
+        messages.add_whole_html(change, message_id, parsed.html_whole)
     attachments.record(change, message_id, parsed.attachments, account=account, part_id=parsed.external_id)
     if parsed.grade != "unproved" and not participants.is_unproved(parsed.details, parsed.verdict):
         participants.add(

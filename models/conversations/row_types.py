@@ -44,3 +44,12 @@ class MessageRow(TypedDict):
     deleted_at: datetime | None
     edited_by: dict[str, str] | None
     moved_from: UUID | None
+
+
+class WholeHtmlRow(TypedDict):
+    """The HTML of a mail without any cut."""
+
+    message_id: UUID
+    html: str
+    html_remote: str | None
+    blocked_remote: int

@@ -81,6 +81,19 @@ class MessageMove(Table):
         primary_key = peewee.CompositeKey("message_id", "ticket_id")
 
 
+class MessageWholeHtml(Table):
+    """The HTML of a mail without any cut. A mail from which nothing was cut has no row."""
+
+    message_id = IdField(primary_key=True)
+    html = peewee.TextField()
+    # The same with remote pictures; NULL if it has none.
+    html_remote = peewee.TextField(null=True)
+    blocked_remote = peewee.IntegerField(default=0)
+
+    class Meta:
+        table_name = "message_whole_html"
+
+
 class MessageReference(Table):
     """A provider's id of a message, by which an answer finds its ticket."""
 

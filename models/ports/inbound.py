@@ -10,7 +10,8 @@ from typing import Annotated, Any, Literal
 from models.kernel import limits
 from models.kernel.errors import PermanentFailure
 from models.ports.author_proof import AuthorProof, Grade, SpamVerdict
-from models.ports.guards import Guarded, Id, Identifier, Key, Lines, Locale, Markup, Name, OneLine, Reason
+from models.ports.guards import Guarded, Id, Identifier, Key, Lines, Locale, Name, OneLine, Reason
+from models.ports.mail_html import Html, WholeHtml
 
 Automatic = Literal["auto_reply", "bulk", "bounce", "own"]
 Verdict = Literal["pass", "none", "fail"]
@@ -18,7 +19,6 @@ Diagnostic = Annotated[str, OneLine(limits.diagnostic_chars_max)]
 Status = Annotated[str, OneLine(limits.status_chars_max)]
 ContentType = Annotated[str, OneLine(limits.content_type_chars_max)]
 Body = Annotated[str, Lines(limits.message_body_chars_max)]
-Html = Annotated[str, Markup(limits.message_html_chars_max)]
 Token = Annotated[str, Identifier(limits.button_token_chars_max)]
 ReceiptKind = Literal["delivered", "bounced", "complained", "deferred", "failed", "opened", "unsubscribed"]
 
@@ -145,7 +145,8 @@ class InboundMessage(Guarded):
     that reports of a message in `references`.
 
     `body_html` shows nothing from elsewhere; `body_html_remote` is the same with remote pictures, for a reader who
-    asks for them. `reply_token`: the opaque value of the address that the mail was sent to (desk+<token>@...).
+    asks for them. `html_whole` is both without any cut; None if nothing was cut. `reply_token`: the opaque value of the
+    address that the mail was sent to (desk+<token>@...).
     `subject_number`: a ticket's number that the subject claims ([#123]): weak, only for somebody who takes part.
     `is_dated` is False if `sent_at` is not the author's own time (a mail without Date).
     `automatic` says why the desk must not answer the message automatically; None if it may. `by_machine` is False if a
@@ -171,6 +172,7 @@ class InboundMessage(Guarded):
     body_full: Annotated[str, Lines(limits.message_full_chars_max)] | None = None
     body_html: Html | None = None
     body_html_remote: Html | None = None
+    html_whole: WholeHtml | None = None
     sent_at: datetime | None = None
     is_dated: bool = True
     automatic: Automatic | None = None

@@ -15,7 +15,14 @@ from uuid import UUID
 
 import peewee
 
-from models.conversations.tables import Conversation, Message, MessageReference, TicketParticipant, UnreachableChat
+from models.conversations.tables import (
+    Conversation,
+    Message,
+    MessageReference,
+    MessageWholeHtml,
+    TicketParticipant,
+    UnreachableChat,
+)
 from models.deliveries.tables import Button, Delivery, DeliveryAttempt
 from models.dialogues.tables import TransitionDialogue
 from models.drafts.tables import Draft
@@ -222,6 +229,7 @@ EMPTIED: tuple[Rows, ...] = (
 )
 # Rows that an erasure deletes.
 DELETED: tuple[Rows, ...] = (
+    Rows("whole_html", MessageWholeHtml, MessageWholeHtml.message_id, lambda person: person.message_ids),
     Rows("references", MessageReference, MessageReference.message_id, lambda person: person.message_ids),
     Rows("dialogues", TransitionDialogue, TransitionDialogue.ticket_id, lambda person: person.ticket_ids),
     Rows("buttons", Button, Button.ticket_id, lambda person: person.ticket_ids),

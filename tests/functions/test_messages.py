@@ -189,6 +189,43 @@ def test_remote_pictures_are_blocked_until_somebody_asks_for_them(machine: Calle
     assert "tracker.example" not in message["body_html"]
 
 
+_QUOTING = (
+    b"From: Ada <ada@example.com>\r\nMessage-ID: <q@x>\r\nSubject: Re: News\r\nMIME-Version: 1.0\r\n"
+    b"Content-Type: text/html; charset=utf-8\r\n\r\n"
+    b"<p>Tuesday is fine.</p><div class=gmail_quote>On Tue, Mar 3, 2026 at 9:12 AM Ida &lt;ida@x.example&gt; wrote:<br>"
+    b"<blockquote class=gmail_quote><script>alert(1)</script><p>Which day?</p>"
+    b'<img src="https://tracker.example/q.gif"></blockquote></div>\r\n'
+)
+
+
+def test_the_html_of_a_mail_is_given_with_its_quotes_under_the_same_rules(machine: Caller, desk: Desk) -> None:
+    desk.receive_raw("email", _QUOTING, content_type="message/rfc822")
+    desk.run_due()
+    message = machine.read("/v1/tickets/1/messages")["items"][0]
+    path = f"/v1/tickets/1/messages/{message['id']}/html"
+
+    shown, whole = machine.read(path), machine.read(f"{path}?whole=true")
+    remote = machine.read(f"{path}?whole=true&remote=true")
+
+    assert ("Which day?" in shown["html"], shown["cut"], shown["blocked_remote"]) == (False, True, 0)
+    assert ("Which day?" in whole["html"], whole["cut"], whole["blocked_remote"]) == (True, False, 1)
+    assert "tracker.example" not in whole["html"]
+    assert ("https://tracker.example/q.gif" in remote["html"], remote["blocked_remote"]) == (True, 0)
+    assert not any("alert" in one["html"] for one in (shown, whole, remote))
+
+
+def test_the_whole_html_of_a_mail_without_quotes_is_the_html_that_is_shown(machine: Caller, desk: Desk) -> None:
+    mail = _QUOTING.partition(b"<div class")[0]
+    desk.receive_raw("email", mail, content_type="message/rfc822")
+    desk.run_due()
+    message = machine.read("/v1/tickets/1/messages")["items"][0]
+    path = f"/v1/tickets/1/messages/{message['id']}/html"
+
+    shown, whole = machine.read(path), machine.read(f"{path}?whole=true")
+
+    assert shown == whole == {"html": "<p>Tuesday is fine.</p>", "blocked_remote": 0, "pictures": {}, "cut": False}
+
+
 def test_a_scheduled_answer_answers_the_ticket_when_it_leaves(machine: Caller, desk: Desk) -> None:
     ticket = machine.ticket(requester={"email": "ada@example.test"})
     desk.run_due()

@@ -48,3 +48,8 @@ clamd_stop_s = 15.0
 
 # A namespace, or the end of a forwarder in one, takes milliseconds.
 namespace_s = 15.0
+
+# debootstrap takes 40 s here, apt-get and pip a minute each; a slow mirror multiplies it.
+debian_install_s = 900.0
+# systemd, PostgreSQL, RabbitMQ and nginx are up within 15 s on a quiet machine.
+debian_boot_s = 180.0

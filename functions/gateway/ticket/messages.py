@@ -163,21 +163,27 @@ def read_message(call: Call) -> Answer:
 
 
 class HtmlQuery(msgspec.Struct, kw_only=True):
-    """`remote` includes remote pictures. Loading them tells the sender that the mail is read."""
+    """`remote` includes remote pictures. Loading them tells the sender that the mail is read.
+
+    `whole` includes the quotes and the signature that the message leaves out.
+    """
 
     remote: bool = False
+    whole: bool = False
 
 
 class Html(msgspec.Struct):
     """The sanitised HTML of a mail. `<img data-cid="x">` refers to `pictures["x"]`, a signed link that expires after
     minutes.
 
-    `blocked_remote` counts the remote pictures that are left out.
+    `blocked_remote` counts the remote pictures that are left out. `cut` is true if quotes or a signature are left out:
+    request them with `whole`. Of mails that arrived before this option, only the cut HTML is stored.
     """
 
     html: str | None
     blocked_remote: int
     pictures: dict[str, str]
+    cut: bool
 
 
 @operations.add(
@@ -193,10 +199,15 @@ def read_html(call: Call[None, HtmlQuery]) -> Answer:
     """Render it in a sandboxed frame without scripts. Remote pictures are blocked unless `remote` is set."""
     message_id = _of_ticket(call)
     row = conversations.get(message_id)
+    whole = conversations.whole_html(message_id)
+    shown, remote, is_cut = row["body_html"], row["body_html_remote"], whole is not None
     blocked = int(row["details"].get("blocked_remote") or 0)
-    shown = row["body_html_remote"] if call.query.remote and blocked else row["body_html"]
-    pictures = files.cid_links(message_id, settings.current())
-    return Answer(Html(shown, 0 if call.query.remote else blocked, pictures))
+    if call.query.whole and whole is not None:
+        shown, remote, is_cut = whole["html"], whole["html_remote"], False
+        blocked = whole["blocked_remote"]
+    if call.query.remote and blocked:
+        shown, blocked = remote, 0
+    return Answer(Html(shown, blocked, files.cid_links(message_id, settings.current()), is_cut))
 
 
 class MessageChange(msgspec.Struct, forbid_unknown_fields=True):

@@ -80,6 +80,10 @@ TABLES: Final[Mapping[str, Mapping[str, Column]]] = {
         "names": _INDEXED,
         "note_names": _INDEXED,
     },
+    "message_whole_html": {
+        "html": exported("words of the person; the row is deleted"),
+        "html_remote": exported("words of the person; the row is deleted"),
+    },
     "message_references": {
         "channel": NAME,
         "account": NAME,

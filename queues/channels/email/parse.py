@@ -10,6 +10,7 @@ from models.kernel import limits, settings
 from models.kernel.open_json import JsonObject
 from models.kernel.text import clean, cut, one_line
 from models.ports.inbound import AttachmentInfo, Ignored, InboundMessage, Parsed, ReactionChange, Unparseable
+from models.ports.mail_html import WholeHtml
 from queues.channels.email import limits as mime_limits
 from queues.channels.email import providers
 from queues.channels.email.content.body_html import joined_html
@@ -130,6 +131,7 @@ def read_mail(
         body_full=content.full if content.full.strip() not in ("", body) else None,
         body_html=content.html,
         body_html_remote=content.html_remote,
+        html_whole=content.html_whole,
         sent_at=_sent_at(headers),
         is_dated=instant(first_value(headers, b"date") or b"") is not None,
         automatic=automation.kind,
@@ -202,6 +204,7 @@ class _Content:
         self.visible = self._visible(subject, html_cut, is_html_alone=is_html_alone)
         self.html_remote: str | None = None
         self.html = None if html_cut is None else self._cleaned(html_cut.html)
+        self.html_whole = None if html_cut is None else self._whole(html_cut)
         armour = _ARMOUR.search(self.full)
         if armour is not None:
             self.details.setdefault("signed" if armour[1] else "encrypted", "pgp")
@@ -223,6 +226,16 @@ class _Content:
             self.details["blocked_remote"] = cleaned.blocked_remote
             self.html_remote = sanitise(clean(source), remote=True).html or None
         return cleaned.html or None
+
+    def _whole(self, html_cut: HtmlCut) -> WholeHtml | None:
+        """Return the HTML with the quotes and the signature that were cut from it; None if nothing was cut."""
+        if html_cut.html == html_cut.source:
+            return None
+        cleaned = sanitise(clean(html_cut.source))
+        if not cleaned.html:
+            return None
+        remote = sanitise(clean(html_cut.source), remote=True).html if cleaned.blocked_remote else None
+        return WholeHtml(cleaned.html, remote, cleaned.blocked_remote)
 
 
 def _text_of_uncut(html_cut: HtmlCut | None) -> str:

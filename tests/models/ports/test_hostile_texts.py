@@ -33,6 +33,7 @@ from models.ports.inbound import (
     Received,
     StaffMessage,
 )
+from models.ports.mail_html import WholeHtml
 from models.ports.outbound import SendOutcome
 from tests.desk import Desk
 from tests.models.inbound.story import opened
@@ -52,11 +53,13 @@ _MESSAGE = InboundMessage(
     body_full="Hello. And more.",
     body_html="<b>Hello.</b>",
     body_html_remote="<b>Hello.</b>",
+    html_whole=WholeHtml("<b>Hello.</b>", None, 0),
     locale="en",
     reply_token="token",
     group_key="43:album",
     details={"quote": "It burns."},
 )
+_WHOLE = WholeHtml("<b>Hello.</b>", "<b>Hello.</b>", 1)
 _FILE = AttachmentInfo("a.txt", "text/plain", 3, provider_id="file", provider_key="key", content_id="cid", reason="why")
 _PORT_VALUES: list[Any] = [
     _MESSAGE,
@@ -64,6 +67,7 @@ _PORT_VALUES: list[Any] = [
     Receipt("42:9000", "bounced", recipient="42", detail="gone", status="5.1.1"),
     DeliveryFailure("5.1.1", "gone"),
     _FILE,
+    _WHOLE,
     Participant("Grace", "44"),
     ReactionChange("42:1", "42", "Ada", ("👍",)),
     ButtonPress("token", "5", "42", "Ada", "42", "42:9000", "press"),
@@ -104,6 +108,8 @@ def _event_of(value: Any) -> Parsed:
             return replace(_MESSAGE, failure=value, automatic="bounce", details={"failed_recipient": HOSTILE})
         case AttachmentInfo():
             return replace(_MESSAGE, attachments=(value,))
+        case WholeHtml():
+            return replace(_MESSAGE, html_whole=value)
         case Participant():
             return replace(_MESSAGE, copies=(value,))
         case _:

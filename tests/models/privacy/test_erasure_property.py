@@ -204,7 +204,16 @@ class Story:
         return places(without_b, self.mail["A"], self.words["A"], self.name["A"], str(self.chat["A"]))
 
 
-_TABLES = ("messages", "inbox", "attachments", "identities", "requesters", "deliveries", "message_references")
+_TABLES = (
+    "messages",
+    "inbox",
+    "attachments",
+    "identities",
+    "requesters",
+    "deliveries",
+    "message_references",
+    "message_whole_html",
+)
 Acts = list[tuple[str, str]]
 
 

@@ -44,6 +44,7 @@ _TAG_EXTRA_CHARS_MIN = 4
 class HtmlCut:
     """An HTML mail, divided into the part that is shown and the parts that are folded away."""
 
+    source: str
     # The source without the hidden parts, not sanitised; the whole source when nothing is hidden.
     html: str
     # The shown part as text; empty when the reply is a picture.
@@ -208,6 +209,7 @@ def cut_html(html: str, *, subject: str = "") -> HtmlCut:
     hidden = found.hidden | found.signature if split.hidden or split.signature else frozenset()
     ranges = _ranges(html, _places(html, reader, lines), hidden) if hidden else []
     return HtmlCut(
+        source=html,
         html=_without(html, ranges),
         text=split.visible,
         hidden=split.hidden,
