@@ -28,7 +28,7 @@ from models.requesters.commands import normalise_address
 from models.requesters.tables import Requester
 from models.tasks.payloads import AdvanceTicket
 from models.teams import queries as teams
-from models.ticket_actions import locks, own_words
+from models.ticket_actions import locks, own_words, tagging
 from models.ticket_actions.input_needed import ConfirmationRequired
 from models.ticket_workflow import reclassifying, steps
 from models.tickets import queries, ticket_fields
@@ -238,7 +238,7 @@ def update(
     """Change title, type, priority, team, tags or fields.
 
     Fields are merged: a field that `changes` does not name keeps its value, and null removes one. Tags are replaced as
-    a whole.
+    a whole, unless they are a `TagEdit`.
 
     Another type moves the ticket to the life cycle of that type.
 
@@ -252,7 +252,7 @@ def update(
         ticket_fields.check_type(changes["type"])
     reclassifying.check_priority(change, changes)
     locks.check_type(change, changes.get("type", ticket.type))
-    changes = _with_valid_fields(change, dict(changes), role)
+    changes = _with_valid_fields(change, tagging.resolved(changes, ticket.tags), role)
     different = {name: value for name, value in changes.items() if getattr(ticket, name) != value}
     if not different:
         return ticket

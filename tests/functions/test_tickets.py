@@ -292,3 +292,18 @@ def test_a_user_may_read_any_language(machine: Caller) -> None:
 
     assert machine.made("/v1/users", user | {"locale": "pt-BR"})["locale"] == "pt-BR"
     assert machine.made("/v1/users", user | {"email": "uwe@example.test"})["locale"] == "en"
+
+
+def test_a_patch_adds_and_removes_tags_without_naming_the_others(machine: Caller) -> None:
+    ticket = machine.ticket(tags=["vip", "paper"])
+
+    edit = {"tags": {"add": ["toner", "vip"], "remove": ["paper"]}}
+    result = machine.ask("PATCH", f"/v1/tickets/{ticket['id']}", edit, headers={"If-Match": '"1"'})
+
+    assert result.status_code == 200, result.text
+    assert result.json["tags"] == ["vip", "toner"]
+    again = machine.ask("PATCH", f"/v1/tickets/{ticket['id']}", edit, headers={"If-Match": '"2"'})
+    assert again.json["version"] == 2
+    too_many = {"tags": {"add": [f"t{number}" for number in range(49)]}}
+    refused = machine.ask("PATCH", f"/v1/tickets/{ticket['id']}", too_many, headers={"If-Match": '"2"'})
+    assert paths(problem(refused, 422)) == ["/tags"]

@@ -17,7 +17,7 @@ from models.identity.rules import Permission
 from models.kernel import limits, names
 from models.kernel.errors import FieldProblem, Invalid
 from models.kernel.open_json import JsonObject
-from models.ticket_actions import commands
+from models.ticket_actions import commands, tagging
 from models.visibility import seen
 
 operations = Operations()
@@ -47,15 +47,22 @@ class NewTicket(msgspec.Struct, forbid_unknown_fields=True):
     description_by: Literal["requester", "agent"] | None = None
 
 
+class TagEdit(msgspec.Struct, forbid_unknown_fields=True):
+    """Tags to add behind the others, and tags to remove. A tag in both is removed."""
+
+    add: Tags = []
+    remove: Tags = []
+
+
 class TicketChanges(msgspec.Struct, forbid_unknown_fields=True):
-    """The properties to change; others keep their values."""
+    """The properties to change; others keep their values. `tags` is the whole list, or the tags to add and to remove."""
 
     title: Title | msgspec.UnsetType = msgspec.UNSET
     type: Word | msgspec.UnsetType = msgspec.UNSET
     priority: Word | msgspec.UnsetType = msgspec.UNSET
     fields: JsonObject | msgspec.UnsetType = msgspec.UNSET
     team: Word | msgspec.UnsetType | None = msgspec.UNSET
-    tags: Tags | msgspec.UnsetType = msgspec.UNSET
+    tags: Tags | TagEdit | msgspec.UnsetType = msgspec.UNSET
 
 
 class AssignmentWanted(msgspec.Struct, forbid_unknown_fields=True):
@@ -68,6 +75,19 @@ def bounded(fields: JsonObject) -> JsonObject:
     if len(fields) > limits.fields_max:
         raise Invalid([FieldProblem("/fields", f"expected at most {limits.fields_max} fields, found {len(fields)}")])
     return fields
+
+
+def changes_of(body: TicketChanges) -> JsonObject:
+    """The wanted properties by name, with tags in their stored form. Raises Invalid for too many fields."""
+    changes = {name: value for name, value in msgspec.structs.asdict(body).items() if value is not msgspec.UNSET}
+    if "fields" in changes:
+        bounded(changes["fields"])
+    if isinstance(body.tags, TagEdit):
+        added, removed = (list(map(names.folded, tags)) for tags in (body.tags.add, body.tags.remove))
+        changes["tags"] = tagging.TagEdit(added, removed)
+    elif body.tags is not msgspec.UNSET:
+        changes["tags"] = list(map(names.folded, body.tags))
+    return changes
 
 
 def _is_by_agent(body: NewTicket, caller_kind: str) -> bool:
@@ -146,11 +166,7 @@ def change_ticket(call: Call[TicketChanges]) -> Answer:
     State and assignee have endpoints of their own.
     """
     expected = call.expected_version()
-    changes = {name: value for name, value in msgspec.structs.asdict(call.body).items() if value is not msgspec.UNSET}
-    if "fields" in changes:
-        bounded(changes["fields"])
-    if "tags" in changes:
-        changes["tags"] = [names.folded(tag) for tag in changes["tags"]]
+    changes = changes_of(call.body)
     ticket = ticket_of(call)
     row = commands.update(ticket.id, changes, expected_version=expected, actor=call.caller.actor, role=call.caller.role)
     return represented(call, row)
