@@ -46,6 +46,7 @@ def operations() -> Operations:
     from functions.gateway.ticket import (
         approvals,
         attachments,
+        bulk_changes,
         explanations,
         followers,
         merges,
@@ -88,6 +89,7 @@ def operations() -> Operations:
         tickets,
         tags,
         snoozes,
+        bulk_changes,
         transitions,
         messages,
         scheduled,

@@ -9,6 +9,7 @@ GROUPS: dict[str, tuple[str, str]] = {
     "undos": ("Undo", "Acts that can be undone for an hour."),
     "scheduled_messages": ("Scheduled messages", "The messages that wait for their time."),
     "saved_replies": ("Saved replies", "Texts with variables that agents use again."),
+    "bulk_changes": ("Bulk changes", "One change of many tickets, as a job with a preview, progress and undo."),
     "attachments": ("Attachments", "Files of messages: upload a file, and get a link to one."),
     "requesters": ("Requesters", "The people who ask for help, with their addresses, fields, merges and data rights."),
     "organisations": ("Organisations", "The companies that requesters belong to, and their members."),

@@ -64,6 +64,8 @@ class AuditAction(StrEnum):
     definition_rolled_back = auto()
     definition_retired = auto()
     workflow_migration_started = auto()
+    bulk_change_started = auto()
+    bulk_change_cancelled = auto()
     audit_exported = auto()
 
 

@@ -15,6 +15,7 @@ from uuid import UUID
 
 import peewee
 
+from models.bulk.tables import BulkItem
 from models.conversations.tables import (
     Conversation,
     Message,
@@ -235,6 +236,7 @@ DELETED: tuple[Rows, ...] = (
     Rows("buttons", Button, Button.ticket_id, lambda person: person.ticket_ids),
     Rows("buttons", Button, Button.requester_id, lambda person: person.requester_ids),
     Rows("drafts", Draft, Draft.ticket_id, lambda person: person.ticket_ids),
+    Rows("bulk items", BulkItem, BulkItem.ticket_id, lambda person: person.ticket_ids),
     Rows("undos", Undo, Undo.ticket_id, lambda person: person.ticket_ids),
     Rows("undos", Undo, Undo.other_ticket_id, lambda person: person.ticket_ids),
     Rows("links", RequesterLink, RequesterLink.requester_id, lambda person: person.requester_ids),

@@ -234,6 +234,12 @@ class FollowLog(Payload, frozen=True):
     consumer: str
 
 
+class ApplyBulkChange(Payload, frozen=True):
+    """Changes the tickets of a bulk change."""
+
+    bulk_id: UUID
+
+
 class CollectGarbage(Payload, frozen=True):
     """Deletes rows and files that have served."""
 

@@ -7,7 +7,7 @@ of one ticket get ids in commit order, which keeps them in order.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -21,8 +21,17 @@ from models.kernel.storage.batch import Batch, as_json
 from models.requesters.tables import Requester
 from models.sla.clocks import Clock
 from models.tasks import commands as tasks
-from models.tasks.payloads import NotifyPeople, Payload, TellStaff
-from models.tickets import merged, news, queries, staff_groups
+from models.tasks.payloads import (
+    CallWebhook,
+    MakeLinkedTicket,
+    NotifyPeople,
+    Payload,
+    ReleaseMessage,
+    SendDelivery,
+    TellStaff,
+)
+from models.tickets import merged, news, queries, staff_groups, surroundings
+from models.tickets.surroundings import Surroundings
 from models.tickets.tables import Ticket
 
 
@@ -44,7 +53,8 @@ class TicketChange:
         self.requester = requester
         self.at: datetime = clock.now()
         self.batch = Batch()
-        self.causation_id = causation_id
+        self._within = surroundings.current()
+        self.causation_id = causation_id or (self._within.causation_id if self._within is not None else None)
         self.tasks: list[Mapping[str, Any]] = []
         # SLA clocks, once the life cycle has read or changed them in this change.
         self.clocks: dict[str, Clock] | None = None
@@ -117,6 +127,8 @@ class TicketChange:
         dedupe_key: str | None = None,
     ) -> None:
         """Add a task that commits with the change and wakes a worker after it."""
+        if self._within is not None:
+            due_at = self._waiting(payload, due_at, self._within)
         self.tasks.append(
             tasks.row(
                 payload,
@@ -126,6 +138,16 @@ class TicketChange:
                 caused_by=f"ticket:{self.ticket.number}",
             )
         )
+
+    def _waiting(self, payload: Payload, due_at: datetime | None, within: Surroundings) -> datetime | None:
+        """Note what leaves the desk for the larger act, and return the instant at which it leaves."""
+        if isinstance(payload, CallWebhook | MakeLinkedTicket):
+            within.calls_out = True
+        if not isinstance(payload, SendDelivery | ReleaseMessage):
+            return due_at
+        within.delivery_ids.append(payload.delivery_id)
+        wait = timedelta(seconds=within.sends_wait_s)
+        return self.at + wait if due_at is None and wait else due_at
 
     def save(self, *, visible: bool = True) -> Ticket:
         """Write everything. `visible` changes raise the version (the ETag); a recorded refusal does not."""
@@ -142,6 +164,9 @@ class TicketChange:
                 ticket.version += 1
                 ticket.updated_at = self.at
             self._update_row()
+            if self._within is not None:
+                assert self._before is not None
+                self._within.changed(ticket.id, self._before, ticket.row())
         if ticket.event_sequence > self._sequence_before:
             self._tell_staff()
             self._notify_people()

@@ -28,7 +28,10 @@ class Restorer:
 
 
 # Kind of act -> the module that declares its `RESTORER`. The modules are on higher floors, so strings name them.
-MODULES: Final[Mapping[str, str]] = {"merge": "models.regrouping.merge_undo"}
+MODULES: Final[Mapping[str, str]] = {
+    "merge": "models.regrouping.merge_undo",
+    "ticket_change": "models.ticket_actions.sorting.undoing",
+}
 
 
 def of_kind(kind: str) -> Restorer:

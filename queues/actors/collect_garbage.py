@@ -13,6 +13,7 @@ from typing import Protocol
 from models.attachments import collecting
 from models.blobs import commands as blobs
 from models.blobs.store import BlobStoreAway
+from models.bulk import jobs as bulk
 from models.drafts import commands as drafts
 from models.kernel import clock, limits
 from models.kernel.storage import database
@@ -87,6 +88,8 @@ def run(task: ClaimedTask, payload: CollectGarbage) -> Settlement:
     _all_of(drafts.collect)
     while webhook_deliveries.collect(batch_max=limits.collect_batch_max) >= limits.collect_batch_max:
         pass
+    with database.transaction():
+        bulk.collect(batch_max=limits.collect_batch_max)
     with database.transaction():
         rates.collect(older_than_s=limits.idempotency_key_kept_s, batch_max=limits.collect_batch_max)
     with database.transaction():

@@ -18,7 +18,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("deliveries", "dialogues"),
     ("ticket_lists",),
     ("search",),
-    ("offboarding", "staff_chat", "regrouping"),
+    ("offboarding", "staff_chat", "regrouping", "bulk"),
     ("inbound", "privacy"),
 )
 # Statements that name another area's table. A table leaves this list when its statement moves; none is added.

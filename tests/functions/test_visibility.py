@@ -56,6 +56,7 @@ WITHOUT_TICKETS = re.compile(
     r"GET /\.well-known/.*|[A-Z]+ /v1/(auth|me(?!/notices)|users|api_keys|requesters|channels|teams|workflows|model"
     r"|definition_bundles|workflow_migrations|workflow_replays"
     r"|organisations|saved_replies"
+    r"|organisations|bulk_changes"
     r"|webhooks|ratings|rating_pages|tasks|paid_tasks|audit|roles|permissions|colleagues|sessions)"
 )
 MAKES_ONE = {"POST /v1/tickets", "POST /v1/attachments"}

@@ -14,7 +14,7 @@ from functions.views import representations as show
 from functions.views.texts import Comment, Instant
 from models.identity.rules import Permission
 from models.kernel.errors import FieldProblem, Invalid
-from models.ticket_actions.sorting import snoozing
+from models.ticket_actions.sorting import snoozing, undoing
 
 operations = Operations()
 
@@ -62,7 +62,8 @@ def snooze_ticket(call: Call[SnoozeWanted]) -> Answer:
     Its assignee and followers then get a notice. Promises run on. A second snooze replaces the first.
     """
     ticket = ticket_of(call)
-    return represented(call, snoozing.snooze(ticket.id, wish_of(call.body), actor=call.caller.actor))
+    wish, actor = wish_of(call.body), call.caller.actor
+    return represented(call, undoing.undoable(lambda: snoozing.snooze(ticket.id, wish, actor=actor), actor=actor))
 
 
 @operations.add(
@@ -76,4 +77,5 @@ def snooze_ticket(call: Call[SnoozeWanted]) -> Answer:
 def wake_ticket(call: Call) -> Answer:
     """Idempotent: a ticket that is awake stays as it is."""
     ticket = ticket_of(call)
-    return represented(call, snoozing.wake(ticket.id, actor=call.caller.actor))
+    actor = call.caller.actor
+    return represented(call, undoing.undoable(lambda: snoozing.wake(ticket.id, actor=actor), actor=actor))

@@ -13,6 +13,7 @@ from models.identity.rules import Permission
 from models.kernel import names
 from models.kernel.errors import FieldProblem, Invalid
 from models.ticket_actions import tagging
+from models.ticket_actions.sorting import undoing
 
 operations = Operations()
 # As in the list of a ticket's tags (functions/views/texts.py, Word).
@@ -39,7 +40,8 @@ def _tag(call: AnyCall) -> str:
 def add_tag(call: Call) -> Answer:
     """The other tags stay. Idempotent."""
     ticket = ticket_of(call)
-    row = tagging.add(ticket.id, _tag(call), actor=call.caller.actor, role=call.caller.role)
+    tag, actor = _tag(call), call.caller.actor
+    row = undoing.undoable(lambda: tagging.add(ticket.id, tag, actor=actor, role=call.caller.role), actor=actor)
     return represented(call, row)
 
 
@@ -55,5 +57,6 @@ def add_tag(call: Call) -> Answer:
 def remove_tag(call: Call) -> Answer:
     """The other tags stay. Idempotent."""
     ticket = ticket_of(call)
-    row = tagging.remove(ticket.id, _tag(call), actor=call.caller.actor, role=call.caller.role)
+    tag, actor = _tag(call), call.caller.actor
+    row = undoing.undoable(lambda: tagging.remove(ticket.id, tag, actor=actor, role=call.caller.role), actor=actor)
     return represented(call, row)

@@ -18,6 +18,7 @@ from models.kernel import limits, names
 from models.kernel.errors import FieldProblem, Invalid
 from models.kernel.open_json import JsonObject
 from models.ticket_actions import commands, tagging
+from models.ticket_actions.sorting import undoing
 from models.visibility import seen
 
 operations = Operations()
@@ -55,7 +56,10 @@ class TagEdit(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class TicketChanges(msgspec.Struct, forbid_unknown_fields=True):
-    """The properties to change; others keep their values. `tags` is the whole list, or the tags to add and to remove."""
+    """The properties to change; others keep their values.
+
+    `tags` is the whole list, or the tags to add and to remove.
+    """
 
     title: Title | msgspec.UnsetType = msgspec.UNSET
     type: Word | msgspec.UnsetType = msgspec.UNSET
@@ -168,7 +172,10 @@ def change_ticket(call: Call[TicketChanges]) -> Answer:
     expected = call.expected_version()
     changes = changes_of(call.body)
     ticket = ticket_of(call)
-    row = commands.update(ticket.id, changes, expected_version=expected, actor=call.caller.actor, role=call.caller.role)
+    actor, role = call.caller.actor, call.caller.role
+    row = undoing.undoable(
+        lambda: commands.update(ticket.id, changes, expected_version=expected, actor=actor, role=role), actor=actor
+    )
     return represented(call, row)
 
 
@@ -189,7 +196,10 @@ def assign_ticket(call: Call[AssignmentWanted]) -> Answer:
     """
     expected = call.optional_version()
     ticket = ticket_of(call)
-    row = commands.assign(ticket.id, call.body.assignee_id, actor=call.caller.actor, expected_version=expected)
+    actor, wanted = call.caller.actor, call.body.assignee_id
+    row = undoing.undoable(
+        lambda: commands.assign(ticket.id, wanted, actor=actor, expected_version=expected), actor=actor
+    )
     return represented(call, row)
 
 

@@ -43,6 +43,23 @@ TABLES: Final[Mapping[str, Mapping[str, Column]]] = {
         "undone_by": kept("an id"),
         "kept": impersonal("sentences of the desk without a value of the ticket"),
     },
+    "bulk_changes": {
+        "kind": WORD,
+        "acts": kept("the staff's words; the row is deleted after 30 days"),
+        "selection": kept("the staff's filter; the row is deleted after 30 days"),
+        "note": kept("the staff's words about the change; the row is deleted after 30 days"),
+        "state": WORD,
+        "actor_kind": WORD,
+        "actor_id": kept("an id"),
+        "actor_name": STAFF,
+        "error": impersonal("the error of a task"),
+    },
+    "bulk_items": {
+        "outcome": WORD,
+        "code": WORD,
+        "reasons": erased("reasons can show values of the ticket; the row is deleted", blank=[]),
+        "delivery_ids": impersonal("ids"),
+    },
     "ticket_participants": {
         "channel": NAME,
         "address": exported("a reader of the conversation; the row is deleted"),

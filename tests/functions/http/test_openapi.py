@@ -43,6 +43,7 @@ RULES = {
     "/password": "not among the first that a guesser tries, four different characters",
     "/expires_at": "in the future",
     "/until": "in the future, within a year",
+    "/tickets": "or a filter",
     "/for": "that the calendar of the ticket can count, within a year",
     "/send_at": "within a year, and not for a note",
     "/time_zone": "an IANA name",
