@@ -60,9 +60,12 @@ def author_of(
     Return-Path, the envelope, or the line of an mbox file.
     """
     ours = recipients.own_addresses(account)
-    single = _single_mailbox(headers, raw_charset)
-    reply_to = _reply_to(headers, ours, raw_charset)
-    named = _first(all_values(headers, b"from"), raw_charset)
+    written = [
+        (value, addresses(value, raw_charset=raw_charset) if value else []) for value in all_values(headers, b"from")
+    ]
+    single = _single_mailbox(headers, written)
+    named = next((found[0] for _, found in written if found), None)
+    reply_to = _reply_to(headers, ours, raw_charset, sender=named)
     behind_list = _author_behind_a_list(headers)
     if behind_list is not None:
         return Author(behind_list, "list", single, None, named)
@@ -106,9 +109,10 @@ def _is_no_person(address: str, ours: Collection[str], account: ChannelAccount) 
     return address in ours or address in listed or domain in listed or NO_REPLY_FROM.match(address) is not None
 
 
-def _reply_to(headers: Headers, ours: tuple[str, ...], raw_charset: str | None) -> Address | None:
+def _reply_to(
+    headers: Headers, ours: tuple[str, ...], raw_charset: str | None, *, sender: Address | None
+) -> Address | None:
     """Return the first address of Reply-To that is not the desk's. If From is among them, an answer goes to From."""
-    sender = _first(all_values(headers, b"from"), raw_charset)
     found = [
         one
         for value in all_values(headers, b"reply-to")
@@ -120,17 +124,18 @@ def _reply_to(headers: Headers, ours: tuple[str, ...], raw_charset: str | None) 
     return found[0] if found else None
 
 
-def _single_mailbox(headers: Headers, raw_charset: str | None) -> Address | None:
+def _single_mailbox(headers: Headers, written: list[tuple[bytes, list[Address]]]) -> Address | None:
     """Return the mailbox of From if there is one From with one mailbox that every reader finds; else None.
 
     The judge reads From with a parser of its own. If From has one address outside of quotes and comments, all parsers
     agree on it. A block of more headers than the parser reads may have another From.
+
+    `written`: each From with the addresses that were read from it.
     """
-    values = list(all_values(headers, b"from"))
-    if len(values) != 1 or len(headers) >= limits.headers_max:
+    if len(written) != 1 or len(headers) >= limits.headers_max:
         return None
-    found = addresses(values[0], raw_charset=raw_charset)
-    visible = _visible(values[0])
+    [(value, found)] = written
+    visible = _visible(value)
     if len(found) != 1 or visible is None or ";" in visible:
         return None
     words = [word for word in _WORD.split(visible) if "@" in word]

@@ -68,7 +68,8 @@ def _tokens(headers: Headers, envelope: dict[str, str], ours: tuple[str, ...]) -
 
 
 def _found(value: bytes) -> list[Address]:
-    return addresses(value) if value else []
+    """Return the addresses of a value that may hold a token; an encoded word may hide the plus."""
+    return addresses(value) if b"+" in value or b"=?" in value else []
 
 
 def _token(address: str, ours: tuple[str, ...]) -> str | None:

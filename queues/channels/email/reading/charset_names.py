@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import codecs
 import re
+from functools import lru_cache
 
 # Text codecs of Python that are no charsets of mail; punycode is quadratic.
 _NEVER = frozenset(
@@ -136,9 +137,18 @@ _ALIASES = {
 }
 
 
+# The longest name in use has some 30 characters; parameters and remarks may follow it.
+_DECLARED_CHARS_MAX = 200
+
+
 def codec_of(declared: str | None) -> str | None:
     """Return Python's codec for a declared charset; None when the name is no trusted charset of text."""
-    name = (declared or "").strip().strip("\"' ;,").lower()
+    return None if not declared else _codec_of(declared[:_DECLARED_CHARS_MAX])
+
+
+@lru_cache(maxsize=256)
+def _codec_of(declared: str) -> str | None:
+    name = declared.strip().strip("\"' ;,").lower()
     name = re.split(r"[\s;,()*]", name, maxsplit=1)[0].strip("\"'")
     if not _NAME.fullmatch(name):
         return None

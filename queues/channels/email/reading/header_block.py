@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from queues.channels.email import limits
 
-# The longest registered header name has 40.
-_NAME_BYTES_MAX = 100
+# Visible ASCII (RFC 5322, section 2.2). The longest registered header name has 40 characters.
+_NAME = re.compile(rb"[!-~]{1,100}")
 # (name in lower case, unfolded value), in their order.
 Headers = list[tuple[bytes, bytes]]
 
@@ -61,7 +62,10 @@ def mail_start(raw: bytes) -> int:
 
 def first_value(headers: Headers, name: bytes) -> bytes | None:
     """Return the first header of this lower-case name. A second one comes from a forger or a mistake."""
-    return next((value for found, value in headers if found == name), None)
+    for found, value in headers:
+        if found == name:
+            return value
+    return None
 
 
 def all_values(headers: Headers, name: bytes) -> Iterator[bytes]:
@@ -72,7 +76,7 @@ def all_values(headers: Headers, name: bytes) -> Iterator[bytes]:
 def _start(line: bytes) -> tuple[bytes, bytearray]:
     name, colon, value = line.partition(b":")
     name = name.rstrip(b" \t")
-    if not colon or not name or len(name) > _NAME_BYTES_MAX or any(not 33 <= byte <= 126 for byte in name):
+    if not colon or _NAME.fullmatch(name) is None:
         return b"", bytearray()
     return name.lower(), bytearray(value)
 

@@ -50,6 +50,7 @@ _TURNS = {
 }
 
 
+_NOT_VISIBLE = re.compile(r"[^!-~]")
 _NO_DIGITS = bytes(
     byte for byte in range(256) if not (chr(byte).isascii() and chr(byte).isalnum()) and byte not in b"+/-_"
 )
@@ -70,6 +71,8 @@ def text_of(value: bytes, *, raw_charset: str | None = None) -> str:
     `raw_charset` is the charset of the mail's text: senders that break the rules with 8-bit headers mostly use the same
     charset.
     """
+    if b"=?" not in value:
+        return decode_header(value, raw_charset) if value else ""
     return "".join(
         decode_header(content, raw_charset) if charset is None else decode(content, charset)
         for content, charset in _pieces(value)
@@ -285,8 +288,7 @@ def message_ids(value: bytes) -> list[str]:
     text = decode(value)
     found = []
     for bracketed, bare in _ID.findall(text):
-        inner = "".join((bracketed or (bare if "@" in bare else "")).split())
-        inner = "".join(character for character in inner if "!" <= character <= "~")
+        inner = _NOT_VISIBLE.sub("", bracketed or (bare if "@" in bare else ""))
         if 0 < len(inner) <= mime_limits.message_id_chars_max:
             found.append(f"<{inner}>")
     return found
