@@ -38,7 +38,7 @@ _CONNECTION = {
 def _middleware() -> list[Middleware]:
     return [
         AgeLimit(),
-        TimeLimit(time_limit=limits.actor_time_limit_s * 1000),
+        TimeLimit(time_limit=(limits.actor_time_limit_s + limits.successors_s) * 1000),
         ShutdownNotifications(),
         CurrentMessage(),
     ]
@@ -74,8 +74,7 @@ def add_runner(broker: Any) -> None:
     from queues import runner
 
     def run_task(task_id: int) -> None:
-        # The outcome is for tests and metrics; Dramatiq would take a returned value for a result.
-        runner.run_task(task_id)
+        runner.run_with_successors(task_id)
 
     dramatiq.actor(actor_name=ACTOR_NAME, queue_name=QUEUES[0], broker=broker)(run_task)
 

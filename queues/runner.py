@@ -20,7 +20,7 @@ from models.kernel.errors import (
 )
 from models.kernel.storage import database
 from models.kernel.telemetry import crash, logs, metrics, trace
-from models.tasks import commands, rules, task_leases
+from models.tasks import commands, rules, task_leases, wakeups
 from models.tasks.commands import ClaimedTask
 from models.tasks.kinds import KINDS
 from models.tasks.payloads import Undecodable
@@ -32,6 +32,21 @@ from queues.processes.recording import record_answer, write_until_taken
 from queues.settlement import Done, Failed, Postponed, Settlement
 
 log = logs.get("tasks")
+
+
+def run_with_successors(task_id: int) -> None:
+    """Run the task, then the one that its end has made ready on its queue (its key's next, or one that it enqueued).
+
+    The successor needs no wakeup through the broker. After `limits.successors_max` of them, or `limits.successors_s`,
+    the wakeup goes to the broker, so that other tasks get the thread.
+    """
+    deadline = time.monotonic() + limits.successors_s
+    with wakeups.following() as take_next:
+        run_task(task_id)
+        for _ in range(limits.successors_max):
+            if time.monotonic() > deadline or (wakeup := take_next()) is None:
+                return
+            run_task(wakeup.task_id)
 
 
 def run_task(task_id: int) -> str:
@@ -213,7 +228,7 @@ def _record_failure(task: ClaimedTask, failure: Settlement) -> str:
 
 
 def _record(task: ClaimedTask, settlement: Settlement, *, tell: bool = True) -> str:
-    with database.transaction():
+    with wakeups.keeping(task.queue), database.transaction():
         settlement.record()
         crash.point("after_effect")
         match settlement:

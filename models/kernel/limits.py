@@ -5,9 +5,7 @@ from __future__ import annotations
 MIB = 1024 * 1024
 
 # -- HTTP ------------------------------------------------------------------------------------------------------
-json_body_bytes_max = (
-    1 * MIB
-)  # the largest JSON request is a message of 100,000 characters; ten times that is room enough
+json_body_bytes_max = 1 * MIB  # the largest JSON request is a message of 100,000 characters; ten times that is enough
 webhook_body_bytes_max = 30 * MIB  # Gmail and Outlook send up to 25 MB, base64 adds a third of an attachment
 telegram_body_bytes_max = 1 * MIB  # an update carries text and file ids, never files; the largest seen is some 20 kB
 threads_for_answers = 2  # of HTTP_THREADS; they never wait for a body, so that others are answered meanwhile
@@ -139,6 +137,8 @@ audit_kept_days_min = 90  # an inquiry often begins weeks after the act
 audit_csv_rows_max = 10_000  # some 3 MB in one answer; a longer period continues by the cursor
 
 # -- task engine -----------------------------------------------------------------------------------------------
+successors_max = 8  # tasks that a thread runs behind one wakeup before it takes the next wakeup
+successors_s = 1  # the last of them begins within this
 actor_time_limit_s = 120  # the largest of all actors' limits; the worker's shutdown and the pod's grace are longer
 task_payload_bytes_max = 8_192  # ids only; a larger payload is a design mistake
 task_lease_s = (

@@ -14,6 +14,8 @@ from models.kernel.errors import LeaseLost, Unavailable
 from models.kernel.open_json import JsonObject
 from models.kernel.storage import database
 from models.kernel.storage.batch import Batch, from_json
+from models.kernel.storage.prepared import Prepared
+from models.kernel.storage.together import run_together
 from models.kernel.telemetry import logs, trace
 from models.tasks import rules, wakeups
 from models.tasks.kinds import KINDS, TaskKind, kind_of
@@ -164,7 +166,8 @@ def wake_after_commit(task_id: int, queue: str, wait_s: float = 0.0) -> None:
 # A claim restarts the wakeups at the lease's end. Otherwise a task that waited for a worker would keep the long pause
 # between its wakeups (up to 160 s), and after its worker's death the task and its key would wait for that pause instead
 # of the lease's end.
-_CLAIM = """
+_CLAIM = Prepared(
+    """
 UPDATE tasks SET state = 'leased', attempts = attempts + 1, lease_id = :lease_id, lease_until = NOW_PLUS(:lease_s),
     next_hint_at = NOW_PLUS(:lease_s), hints = 0, first_run_at = COALESCE(first_run_at, NOW())
 WHERE id = :id
@@ -175,11 +178,14 @@ WHERE id = :id
         AND (other.id < tasks.id OR (other.state = 'leased' AND other.lease_until >= NOW()))))
 RETURNING id, kind, queue, key, payload, attempts, lease_id, due_at, created_at, first_run_at, trace
 """
+)
 
 
-# Two simultaneous claims of one key would each read the state before the other's commit. The lock makes the second
-# claim wait for the first one's commit; its short transaction releases it. (SQLite has one writer at a time.)
-_LOCK_KEY = "SELECT pg_advisory_xact_lock(7126502, hashtext(key)) FROM tasks WHERE id = :id AND key IS NOT NULL"
+# Two claims of one key at once would each read the state before the other's commit. The lock, which ends with the
+# transaction, makes the second one wait. Its snapshot must be younger than the lock. (SQLite has one writer at a time.)
+_LOCK_KEY = Prepared(
+    "SELECT pg_advisory_xact_lock(7126502, hashtext(key)) FROM tasks WHERE id = :id AND key IS NOT NULL"
+)
 
 
 def claim(
@@ -191,19 +197,17 @@ def claim(
     its key is live. Without `take_expired`, an expired lease still counts; without `take_expired_sends`, only that of
     a send counts (queues/processes/outage.py).
     """
-    with database.transaction():
-        if database.is_postgres():
-            database.execute(_LOCK_KEY, id=task_id)
-        found = database.one(
-            _CLAIM,
-            id=task_id,
-            lease_id=uuid4().hex,
-            lease_s=lease_s,
-            take_expired=take_expired,
-            take_expired_sends=take_expired_sends,
-        )
-    if found is None:
+    values = {
+        "id": task_id,
+        "lease_id": uuid4().hex,
+        "lease_s": lease_s,
+        "take_expired": take_expired,
+        "take_expired_sends": take_expired_sends,
+    }
+    rows = run_together([_LOCK_KEY, _CLAIM] if database.is_postgres() else [_CLAIM], values)
+    if not rows:
         return None
+    [found] = rows
     payload = found.pop("payload")  # converted below: a value that is not JSON makes the task a dead letter
     found, kind = Task.converted(found), KINDS.get(found["kind"])
     return ClaimedTask(
@@ -238,13 +242,11 @@ def extend(leases: Mapping[str, int], *, lease_s: float) -> None:
 
 def _settle(task: ClaimedTask, changes: str, **values: Any) -> None:
     """Change a leased task, fenced by its lease id. Raises LeaseLost when another worker took it over."""
-    cursor = database.execute(
+    statement = Prepared(
         f"UPDATE tasks SET {changes}, lease_id = NULL, lease_until = NULL"
-        " WHERE id = :id AND lease_id = :lease_id AND state = 'leased'",
-        id=task.id,
-        lease_id=task.lease_id,
-        **values,
+        " WHERE id = :id AND lease_id = :lease_id AND state = 'leased'"
     )
+    cursor = database.execute(statement, values, id=task.id, lease_id=task.lease_id)
     if cursor.rowcount != 1:
         raise LeaseLost()
 
@@ -331,15 +333,16 @@ def wake_next(key: str | None) -> None:
         database.on_commit(lambda: _wake_head(key))
 
 
+_HEAD = Prepared(
+    "SELECT id, queue FROM tasks WHERE key = :key AND state = 'ready' AND due_at <= NOW() ORDER BY id LIMIT 1"
+)
+
+
 def _wake_head(key: str) -> None:
     """Wake a worker for the first task of the key. Runs after a commit; if it fails, the sweep repeats the wakeup."""
     try:
         with database.connection():
-            head = database.one(
-                "SELECT id, queue FROM tasks WHERE key = :key AND state = 'ready' AND due_at <= NOW() ORDER BY id"
-                " LIMIT 1",
-                key=key,
-            )
+            head = database.one(_HEAD, key=key)
     except Unavailable as error:
         log.warning("next_not_woken", code=error.code)
         return

@@ -7,7 +7,9 @@ worker for due tasks.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import NamedTuple
 
 
@@ -57,6 +59,54 @@ def broker_may_be_tried() -> bool:
     return _accepts()
 
 
+class _Kept(threading.local):
+    """The wakeup that this thread follows itself, and the queue whose wakeups it may keep now."""
+
+    follows = False
+    queue: str | None = None
+    wakeup: Wakeup | None = None
+
+
+_kept = _Kept()
+
+
+@contextmanager
+def following() -> Iterator[Callable[[], Wakeup | None]]:
+    """Let this thread keep one wakeup at a time (`keeping`) instead of publishing it. The value takes the kept one.
+
+    A wakeup that is still kept at the end is published. A process that is killed meanwhile loses it like any other
+    wakeup: the row is committed, and the sweep finds it.
+    """
+    _kept.follows = True
+    try:
+        yield _take
+    finally:
+        _kept.follows = False
+        if (left := _take()) is not None:
+            _publish(left)
+
+
+@contextmanager
+def keeping(queue: str) -> Iterator[None]:
+    """Keep the first wakeup of this queue that is due, if the thread follows it afterwards.
+
+    Only for the end of a task: a wakeup that is kept waits for the end of the block and of what its caller still does.
+    """
+    _kept.queue = queue if _kept.follows else None
+    try:
+        yield
+    finally:
+        _kept.queue = None
+
+
+def _take() -> Wakeup | None:
+    wakeup, _kept.wakeup = _kept.wakeup, None
+    return wakeup
+
+
 def give(wakeup: Wakeup) -> None:
-    """Hand a wakeup to the process's publisher."""
+    """Hand a wakeup to the process's publisher, or to this thread (`following`)."""
+    if _kept.queue == wakeup.queue and _kept.wakeup is None and wakeup.wait_s <= 0:
+        _kept.wakeup = wakeup
+        return
     _publish(wakeup)

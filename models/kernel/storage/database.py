@@ -29,6 +29,7 @@ from models.kernel.settings import Settings
 from models.kernel.storage import skew, sqlite_trouble
 from models.kernel.storage.postgres import PooledPostgres, connect_options
 from models.kernel.storage.prepared import Prepared
+from models.kernel.storage.translation import translate as translate
 from models.kernel.telemetry import logs
 
 log = logs.get("database")
@@ -276,30 +277,13 @@ def in_transaction() -> bool:
     return bool(proxy.obj.in_transaction())
 
 
-_PARAMETER = re.compile(r"(?<![:\w]):([a-z_][a-z0-9_]*)")
-_NOW_PLUS = re.compile(r"NOW_PLUS\(([^()]*(?:\([^()]*\)[^()]*)*)\)")
-
-
-@lru_cache(maxsize=512)
-def translate(statement: str, *, postgres: bool, shifted: bool) -> str:
-    """Translate a statement into the engine's dialect.
-
-    `NOW()` and `NOW_PLUS(seconds)` are the database's clock on PostgreSQL (plus the test shift), the machine's on
-    SQLite, as `clock.now()` is. `FOR_UPDATE` and `SKIP_LOCKED` vanish on SQLite, where the writer is alone anyway.
-    """
-    if postgres:
-        shift = " + :clock_shift_s * interval '1 second'" if shifted else ""
-        text = _NOW_PLUS.sub(lambda m: f"(now(){shift} + ({m[1]}) * interval '1 second')", statement)
-        text = text.replace("NOW()", f"(now(){shift})" if shift else "now()")
-        text = text.replace("FOR_UPDATE", "FOR UPDATE").replace("SKIP_LOCKED", "SKIP LOCKED").replace("%", "%%")
-        return _PARAMETER.sub(r"%(\1)s", text)
-    text = _NOW_PLUS.sub(r"now_plus(\1)", statement).replace("NOW()", "now_plus(0)")
-    return text.replace("FOR_UPDATE", "").replace("SKIP_LOCKED", "").replace("::jsonb", "").replace("::uuid", "")
-
-
 def run(statement: str, parameters: Mapping[str, Any] | None = None, /, **named: Any) -> list[Row]:
     """Execute one statement and return its rows (empty for statements that return none)."""
-    cursor = execute(statement, parameters, **named)
+    return fetched(execute(statement, parameters, **named))
+
+
+def fetched(cursor: Any) -> list[Row]:
+    """Return the rows of a cursor."""
     if cursor.description is None:
         return []
     names = [column[0] for column in cursor.description]
@@ -308,16 +292,20 @@ def run(statement: str, parameters: Mapping[str, Any] | None = None, /, **named:
 
 def execute(statement: str, parameters: Mapping[str, Any] | None = None, /, **named: Any) -> Any:
     """Execute one statement and return the driver's cursor (for `rowcount`)."""
+    [text], values = translated([statement], {**(parameters or {}), **named})
+    execute = proxy.obj.execute_prepared if isinstance(statement, Prepared) and is_postgres() else proxy.obj.execute_sql
+    return execute(text, values)
+
+
+def translated(statements: Sequence[str], values: Parameters) -> tuple[list[str], Parameters]:
+    """Return statements and the values of their parameters as the engine takes them."""
     postgres = is_postgres()
     shift = clock.shift()
-    values: Parameters = {**(parameters or {}), **named}
     if postgres:
         values = {name: str(value) if isinstance(value, UUID) else value for name, value in values.items()}
         if shift:
             values["clock_shift_s"] = shift.total_seconds()
-    text = translate(statement, postgres=postgres, shifted=bool(shift))
-    execute = proxy.obj.execute_prepared if postgres and isinstance(statement, Prepared) else proxy.obj.execute_sql
-    return execute(text, values)
+    return [translate(one, postgres=postgres, shifted=bool(shift)) for one in statements], values
 
 
 def one(statement: str, parameters: Mapping[str, Any] | None = None, /, **named: Any) -> Row | None:

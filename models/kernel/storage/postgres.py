@@ -23,6 +23,7 @@ import heapq
 import select
 import threading
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import peewee
@@ -213,18 +214,24 @@ class PooledPostgres(PooledPostgresqlDatabase):  # type: ignore[misc]  # playhou
 
         Raises OperationalError when the server cannot execute it any more; the caller may try again, with the text.
         """
+        return self.execute_together([text], values)
+
+    def execute_together(self, texts: Sequence[str], values: Any) -> Any:
+        """Execute translated statements, which the connection may prepare, in one message: outside of a transaction
+        they are one of their own. Returns the cursor of the last one; raises like `execute_prepared`.
+        """
         connection: Connection = self.connection()
-        message, next_message = connection.message(text)
+        messages = [connection.message(text) for text in texts]
         try:
-            cursor = self.execute_sql(message, values)
+            cursor = self.execute_sql(";".join(message for message, _ in messages), values)
         except peewee.PeeweeException as error:
             cause = getattr(error, "orig", None) or error.__cause__
-            if getattr(cause, "pgcode", None) in _STATEMENT_GONE and message is not text:
-                connection.forget()
+            if getattr(cause, "pgcode", None) in _STATEMENT_GONE and connection.forget():
                 raise peewee.OperationalError("the server cannot execute the prepared statement") from None
             raise
-        if next_message is not None:
-            connection.remember(text, next_message)
+        for text, (_, next_message) in zip(texts, messages, strict=True):
+            if next_message is not None:
+                connection.remember(text, next_message)
         return cursor
 
     def commit(self) -> None:

@@ -64,10 +64,12 @@ class Connection(connection):
         self._messages[text] = message
         self._used_once.discard(text)
 
-    def forget(self) -> None:
-        """Send texts from now on."""
+    def forget(self) -> bool:
+        """Send texts from now on; return True if there were prepared statements."""
+        had = bool(self._messages)
         self.is_direct = False
         self._messages.clear()
+        return had
 
 
 @lru_cache(maxsize=512)
