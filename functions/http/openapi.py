@@ -23,12 +23,14 @@ _STATUS_DESCRIPTIONS = {
     204: "No content.",
     206: "Partial content.",
     303: "See another page.",
+    304: "Nothing changed since the ETag in If-None-Match.",
     400: "The request is malformed.",
     401: "Authentication required.",
     403: "The role of the caller does not permit this operation.",
     404: "Not found.",
     408: "The request body did not arrive in time.",
     409: "The request conflicts with the current state.",
+    410: "Gone.",
     412: "The resource was changed since the version in If-Match.",
     413: "The request body is too large.",
     415: "The media type is not supported.",
@@ -38,6 +40,7 @@ _STATUS_DESCRIPTIONS = {
     503: "Temporarily unavailable. The request can be repeated safely.",
 }
 _IF_MATCH_DESCRIPTION = 'The ETag of the resource, such as `"3"`, or `*`. A newer version answers 412.'
+_IF_NONE_MATCH_DESCRIPTION = "The ETag of an earlier answer. If nothing changed, the answer is 304 without a body."
 _IDEMPOTENCY_KEY_DESCRIPTION = (
     "Identifies the request, so that a repeat returns the stored response instead of a second effect."
 )
@@ -215,6 +218,10 @@ def _parameters(
         etag = {"type": "string", "pattern": IF_MATCH}
         required = operation.etag is True
         parameters.append(_parameter("If-Match", "header", etag, _IF_MATCH_DESCRIPTION, required=required))
+    if 304 in operation.answers:
+        parameters.append(
+            _parameter("If-None-Match", "header", {"type": "string", "pattern": IF_MATCH}, _IF_NONE_MATCH_DESCRIPTION)
+        )
     if operation.writes and operation.idempotency in (Idempotency.honoured, Idempotency.handler):
         key = {"type": "string", "minLength": 1, "maxLength": 200, "pattern": "^[!-~]+$"}
         parameters.append(_parameter("Idempotency-Key", "header", key, _IDEMPOTENCY_KEY_DESCRIPTION))

@@ -85,6 +85,11 @@ class Call(Generic[B, Q]):
             raise BadRequest(f"If-Match: expected one ETag, found {len(ours)}")
         return int(ours[0])
 
+    def knows(self, etag: str) -> bool:
+        """Return True if If-None-Match names the ETag, given with its quotes, or is `*` (RFC 9110, section 13.1.2)."""
+        text = (self.request.get_header("If-None-Match") or "").strip()
+        return text == "*" or etag.strip('"') in _ETAG.findall(text)
+
     def optional_version(self) -> int | None:
         """The version in If-Match; None for `*` and without the header."""
         return None if self.request.get_header("If-Match") is None else self.expected_version()

@@ -7,6 +7,7 @@ from __future__ import annotations
 GROUPS: dict[str, tuple[str, str]] = {
     "tickets": ("Tickets", "Tickets with their messages, transitions, approvals, links, followers and history."),
     "undos": ("Undo", "Acts that can be undone for an hour."),
+    "changes": ("Changes", "The feed of changed tickets, for consoles and integrations that poll."),
     "scheduled_messages": ("Scheduled messages", "The messages that wait for their time."),
     "saved_replies": ("Saved replies", "Texts with variables that agents use again."),
     "bulk_changes": ("Bulk changes", "One change of many tickets, as a job with a preview, progress and undo."),

@@ -29,6 +29,7 @@ PARAMETERS = {
     "active": "Only active, or only inactive users.",
     "actor_id": "The id of the user, API key or requester that acted.",
     "any_tag": "Only tickets with one of these tags.",
+    "after": "The `position` of the previous answer. Without it, the feed begins now.",
     "assignee": "The id of the assigned user, `me`, or `none` for unassigned tickets.",
     "bin": "Tickets in the bin: left out, only deleted ones, only spam, or among the others.",
     "author": "`me` for the caller's own messages, `all` for those of everybody.",
@@ -89,6 +90,8 @@ PARAMETERS = {
     "unanswered": "Only tickets whose requester waits for an answer of a person, or only the others.",
     "unread": "Only unread notices.",
     "until": "Only entries before this time.",
+    "viewing": "The ids of tickets that the caller looks at; others see it for 30 seconds.",
+    "writing": "The ids of tickets that the caller writes in; others see it for 30 seconds.",
     "updated_since": "Only tickets that were updated at or after this time.",
     "updated_until": "Only tickets that were updated before this time.",
 }

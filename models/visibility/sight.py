@@ -166,6 +166,14 @@ def visible_ids(sight: Sight, ticket_ids: set[UUID]) -> set[UUID]:
     return {row["id"] for row in database.rows(rows)}
 
 
+def existing_ids(sight: Sight, ticket_ids: set[UUID]) -> set[UUID]:
+    """The ids of tickets that exist and are visible, in one statement."""
+    if not ticket_ids:
+        return set()
+    rows = Ticket.select(Ticket.id).where(Ticket.id.in_(sorted(ticket_ids)), sight.tickets())
+    return {row["id"] for row in database.rows(rows)}
+
+
 def require(sight: Sight, ticket_id: UUID | None, what: str, row_id: object) -> None:
     """Raise NotFound for a row of a ticket that is not visible, as for a row that does not exist."""
     if not sees_id(sight, ticket_id):

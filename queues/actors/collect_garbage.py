@@ -19,6 +19,7 @@ from models.kernel import clock, limits
 from models.kernel.storage import database
 from models.notices import limits as notice_limits
 from models.notices import planning
+from models.presence import commands as presence
 from models.subscriptions import deliveries as webhook_deliveries
 from models.tasks import rates
 from models.tasks.commands import ClaimedTask
@@ -94,6 +95,8 @@ def run(task: ClaimedTask, payload: CollectGarbage) -> Settlement:
         rates.collect(older_than_s=limits.idempotency_key_kept_s, batch_max=limits.collect_batch_max)
     with database.transaction():
         planning.wake_late()
+    with database.transaction():
+        presence.collect()
     try:
         # Last, because it waits for the blob store.
         _collect_files()

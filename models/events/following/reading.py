@@ -13,7 +13,8 @@ import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import cast
+from datetime import datetime
+from typing import TypedDict, cast
 from uuid import UUID
 
 from models.events.row_types import LogEvent
@@ -23,6 +24,7 @@ from models.kernel.storage import database
 # -- limits ----------------------------------------------------------------------------------------------------
 # For the transactions that hold numbers back. Ours take milliseconds; a longer one is waited for by the next read.
 settle_wait_s = 0.3
+_recent_max = 10_000  # events among which one that is a minute old is looked for; more than a busy minute has
 _settle_pause_s_min, _settle_pause_s_max = 0.002, 0.03  # between two looks at the locks; a look costs about 0.1 ms
 
 
@@ -49,6 +51,25 @@ class Read:
     more: bool
 
 
+class BriefEvent(TypedDict):
+    """An event with a number, without its payload and author."""
+
+    event_type: str
+    occurred_at: datetime
+    aggregate: str
+    aggregate_id: UUID
+    log_position: int
+
+
+@dataclass(frozen=True, slots=True)
+class BriefRead:
+    """Some brief events in their order, and the position after them."""
+
+    events: Sequence[BriefEvent]
+    position: Position
+    more: bool
+
+
 def end() -> int:
     """Return the highest number that was given to an event. Its transaction may not have committed yet."""
     row = database.one(END_ON_POSTGRES if database.is_postgres() else END_ON_SQLITE)
@@ -56,8 +77,17 @@ def end() -> int:
 
 
 def now() -> Position:
-    """Return the position after all settled events. Events that commit later are after it."""
-    return Position(_horizon.settled(end(), wait_s=settle_wait_s))
+    """Return a position near the end of the log: events that commit after this call are behind it.
+
+    When transactions hold the newest numbers back for too long, the position is a minute old. A reader from there may
+    get events that committed before the call.
+    """
+    newest = end()
+    settled = _horizon.settled(newest, wait_s=settle_wait_s)
+    if settled >= newest:
+        return Position(settled)
+    row = database.one(_A_MINUTE_AGO, first=newest - _recent_max, last=newest)
+    return Position(max(settled, int((row and row["number"]) or 0)))
 
 
 def read(position: Position, limit: int, *, wait_s: float = settle_wait_s) -> Read:
@@ -71,13 +101,21 @@ def read(position: Position, limit: int, *, wait_s: float = settle_wait_s) -> Re
         if rows:
             events = _converted(rows)
             return Read(events, Position(position.number, events[-1]["event_id"]), more=True)
+    return _numbered(position.number, limit, _NUMBERED, wait_s)
+
+
+def brief(number: int, limit: int, *, wait_s: float = settle_wait_s) -> BriefRead:
+    """Return the next settled events after a number as `read` does, without their payloads."""
+    found = _numbered(number, limit, _BRIEF, wait_s)
+    return BriefRead(cast("Sequence[BriefEvent]", found.events), found.position, found.more)
+
+
+def _numbered(number: int, limit: int, statement: str, wait_s: float) -> Read:
     newest = end()
-    if newest <= position.number:
-        return Read((), Position(position.number), more=False)
-    settled = _horizon.settled(newest, wait_s=wait_s)
-    if settled <= position.number:
-        return Read((), Position(position.number), more=False)
-    events = _converted(database.run(_NUMBERED, after=position.number, last=settled, limit=limit))
+    settled = _horizon.settled(newest, wait_s=wait_s) if newest > number else number
+    if settled <= number:
+        return Read((), Position(number), more=False)
+    events = _converted(database.run(statement, after=number, last=settled, limit=limit))
     if len(events) < limit:
         return Read(events, Position(settled), more=False)
     last = events[-1]["log_position"]
@@ -99,6 +137,14 @@ _UNNUMBERED = (
 _NUMBERED = (
     f"SELECT {_COLUMNS} FROM events WHERE log_position > :after AND log_position <= :last ORDER BY log_position"
     " LIMIT :limit"
+)
+_BRIEF = (
+    "SELECT event_type, occurred_at, aggregate, aggregate_id, log_position FROM events WHERE log_position > :after"
+    " AND log_position <= :last ORDER BY log_position LIMIT :limit"
+)
+_A_MINUTE_AGO = (
+    "SELECT max(log_position) AS number FROM events WHERE log_position > :first AND log_position <= :last"
+    " AND occurred_at < NOW_PLUS(-60)"
 )
 # A number of a lock's owner and of its transaction, which no other transaction gets.
 _WRITERS = (

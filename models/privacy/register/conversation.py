@@ -205,6 +205,7 @@ TABLES: Final[Mapping[str, Mapping[str, Column]]] = {
         "payload": impersonal("ids and names of the configuration"),
     },
     "notices": {"rule": NAME, "kind": WORD, "text": exported("words about the person's ticket")},
+    "presences": {"doing": WORD},
     "drafts": {
         "kind": WORD,
         "body": erased("an agent's words about the person's ticket, not sent"),

@@ -33,6 +33,7 @@ RULES = {
         f"?{name}_{end}": "an instant of the calendar" for name in ("due", "last_message") for end in ("since", "until")
     },
     "?cursor": "a next_cursor of this list",
+    "?after": "a position of the feed",
     "/files": "sound definitions",
     "/type": "a ticket type of the desk",
     "/state_map": "states of the target",
