@@ -14,7 +14,7 @@ from queues.sweep import OpportunisticSweep
 
 def operations() -> Operations:
     """The operations of the gateway."""
-    from functions.gateway.answering import drafts, saved_replies, scheduled
+    from functions.gateway.answering import drafts, macros, saved_replies, scheduled
     from functions.gateway.auth import (
         key_set,
         my_sessions,
@@ -99,6 +99,7 @@ def operations() -> Operations:
         scheduled,
         drafts,
         saved_replies,
+        macros,
         readers,
         attachments,
         explanations,

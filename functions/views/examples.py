@@ -25,6 +25,7 @@ EXAMPLES: JsonObject = {
     "score": 5,
     "send_at": "2026-12-24T09:00:00Z",
     "texts": {"en": "Dear {{ requester.name }}, we look at {{ ticket.title }}."},
+    "acts": [{"tags": {"add": ["printer"]}}, {"transition": {"name": "resolve"}}],
     "signal": "delivered",
     "source": "type: trip\nlabel: {en: Trip}\nfields: {}\n",
     "tags": ["printer"],

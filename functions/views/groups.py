@@ -11,6 +11,7 @@ GROUPS: dict[str, tuple[str, str]] = {
     "scheduled_messages": ("Scheduled messages", "The messages that wait for their time."),
     "saved_replies": ("Saved replies", "Texts with variables that agents use again."),
     "bulk_changes": ("Bulk changes", "One change of many tickets, as a job with a preview, progress and undo."),
+    "macros": ("Macros", "Named sequences of acts on a ticket."),
     "attachments": ("Attachments", "Files of messages: upload a file, and get a link to one."),
     "requesters": ("Requesters", "The people who ask for help, with their addresses, fields, merges and data rights."),
     "organisations": ("Organisations", "The companies that requesters belong to, and their members."),

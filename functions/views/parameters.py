@@ -74,7 +74,7 @@ PARAMETERS = {
     "q": "The text to search for.",
     "reply": "The id of the saved reply.",
     "shortcut": "The shortcut of the saved reply.",
-    "folder": "The folder of the saved reply.",
+    "folder": "The folder of the saved replies or macros.",
     "reason": "The exact reason of ignored or failed events.",
     "remote": "Include remote pictures.",
     "requester": "The id of the requester.",

@@ -13,3 +13,10 @@ class MessageRescheduled(EventPayload, frozen=True, kw_only=True):
 
     message_id: UUID
     send_at: Unpublished[datetime | None]
+
+
+class MacroApplied(EventPayload, frozen=True, kw_only=True):
+    """An agent applied a macro to the ticket."""
+
+    macro_id: UUID
+    name: str

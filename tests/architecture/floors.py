@@ -15,7 +15,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("notices",),
     ("ticket_workflow",),
     ("ticket_actions",),
-    ("deliveries", "dialogues"),
+    ("deliveries", "dialogues", "macros"),
     ("ticket_lists",),
     ("search",),
     ("offboarding", "staff_chat", "regrouping", "bulk"),

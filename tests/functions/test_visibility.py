@@ -58,6 +58,7 @@ WITHOUT_TICKETS = re.compile(
     r"|definition_bundles|workflow_migrations|workflow_replays"
     r"|organisations|saved_replies"
     r"|organisations|bulk_changes"
+    r"|organisations|saved_replies|macros"
     r"|webhooks|ratings|rating_pages|tasks|paid_tasks|audit|roles|permissions|colleagues|sessions)"
 )
 # Tested in test_file_links.py and test_changes.py.
@@ -142,6 +143,7 @@ def hidden(desk: Desk, machine: Caller, as_user: Any) -> Hidden:
         "user": "me",
         "tag": "urgent",
         "reply": "00000000-0000-7000-8000-000000000000",
+        "macro": "00000000-0000-7000-8000-000000000000",
     }
     return Hidden(ids, ticket.number, desk, machine, as_user("agent"), as_user("manager"))
 

@@ -53,6 +53,7 @@ TABLES: Final[Mapping[str, Mapping[str, Column]]] = {
         "access_mark": HASH,
         "asked_account": NAME,
     },
+    "macros": {"name": DESK, "folder": DESK, "scope": WORD, "team": NAME, "acts": DESK},
     "saved_replies": {
         "name": DESK,
         "folder": DESK,

@@ -129,6 +129,7 @@ PAYLOADS: list[tuple[payload.EventPayload, str]] = [
         answering.MessageRescheduled(message_id=SESSION, send_at=AT),
         '{"message_id":"%s","send_at":"2026-03-02T09:00:00+00:00"}',
     ),
+    (answering.MacroApplied(macro_id=SESSION, name="Solve"), '{"macro_id":"%s","name":"Solve"}'),
     (ticket.TicketSnoozed(until=None, note="parts ordered"), '{"until":null,"note":"parts ordered"}'),
     (ticket.TicketWoken(by="message"), '{"by":"message"}'),
     (ticket.FollowerAdded(user_id=SESSION, reason="follows"), '{"user_id":"%s","reason":"follows"}'),

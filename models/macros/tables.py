@@ -1,0 +1,27 @@
+"""Table of macros."""
+
+from __future__ import annotations
+
+import peewee
+
+from models.kernel.storage.table import IdField, InstantField, JsonField, Table
+
+
+class Macro(Table):
+    """A macro. `scope`: own, team or all. `acts`: as `acts.MacroAct` encodes them."""
+
+    id = IdField(primary_key=True)
+    name = peewee.TextField()
+    folder = peewee.TextField()
+    scope = peewee.TextField()
+    user_id = IdField(null=True)
+    team = peewee.TextField(null=True)
+    acts = JsonField()
+    uses = peewee.IntegerField(default=0)
+    last_used_at = InstantField(null=True)
+    version = peewee.IntegerField(default=1)
+    created_at = InstantField()
+    updated_at = InstantField()
+
+    class Meta:
+        table_name = "macros"
