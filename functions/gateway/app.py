@@ -30,7 +30,7 @@ def operations() -> Operations:
         sign_in_steps,
     )
     from functions.gateway.definition import bundles, jobs, model, workflows
-    from functions.gateway.lists import ticket_list
+    from functions.gateway.lists import ticket_list, views
     from functions.gateway.operating import (
         audit,
         channels,
@@ -88,6 +88,7 @@ def operations() -> Operations:
         organisations,
         privacy,
         ticket_list,
+        views,
         tickets,
         changes,
         presence,

@@ -14,6 +14,7 @@ EXAMPLES: JsonObject = {
     "domains": ["firma.example"],
     "email": "ada@example.test",
     "event_types": ["ticket_created"],
+    "filter": {"assignee": ["me"], "category": ["todo", "waiting"]},
     "files": {"model/trip.yaml": "type: trip\nlabel: {en: Trip}\nfields: {}\n"},
     "locale": "en",
     "new_password": "wrong horse battery staple",

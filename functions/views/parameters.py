@@ -15,6 +15,7 @@ PARAMETERS = {
     "key": "The id of the API key.",
     "task": "The number of the task.",
     "ticket": "The id or number of the ticket.",
+    "view": "The id of the view, or the name of a shipped one.",
     "token": "The token of the link.",
     # Also in the list of tickets: any of these.
     "type": "The name of the ticket type.",

@@ -74,6 +74,11 @@ class TicketPage(msgspec.Struct, omit_defaults=True):
     total: Count | msgspec.UnsetType = msgspec.UNSET
 
 
+def known(names: Sequence[str]) -> list[Column]:
+    """The columns of a stored list that this release has."""
+    return [name for name in names if name in _COLUMNS]
+
+
 def count(found: int, most: int) -> Count:
     """A number of tickets that was counted up to `most` + 1."""
     return Count(min(found, most), found > most, f"{most}+" if found > most else str(found))

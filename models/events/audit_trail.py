@@ -19,7 +19,20 @@ if TYPE_CHECKING:
 
 # Payload keys whose texts are closed words, such as the name of a role. Other texts can name a person.
 _CLOSED = frozenset(
-    {"role", "roles", "based_on", "locale", "reason", "event_types", "changed", "permissions", "scopes", "kind"}
+    {
+        "role",
+        "roles",
+        "based_on",
+        "locale",
+        "reason",
+        "event_types",
+        "changed",
+        "permissions",
+        "scopes",
+        "kind",
+        "scope",
+        "team",
+    }
 )
 _FAILURES = frozenset({AuditAction.sign_in_failed})
 

@@ -65,6 +65,26 @@ class RoleDeleted(EventPayload, frozen=True, kw_only=True):
     role: str
 
 
+class ViewCreated(EventPayload, frozen=True, kw_only=True):
+    """A view of a team or of everyone was created."""
+
+    name: str
+    scope: str
+    team: str | None
+
+
+class ViewUpdated(EventPayload, frozen=True, kw_only=True):
+    """A view of a team or of everyone was changed, or an own view was shared."""
+
+    changes: Changes
+
+
+class ViewDeleted(EventPayload, frozen=True, kw_only=True):
+    """A view of a team or of everyone was deleted. `changes` has what it was."""
+
+    changes: Changes
+
+
 class SignedIn(EventPayload, frozen=True, kw_only=True):
     """A person signed in."""
 

@@ -1,4 +1,4 @@
-"""Number and write the events of users, roles, API keys and webhooks."""
+"""Number and write the events of users, roles, API keys, webhooks and shared views."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ from models.kernel.storage import database
 from models.kernel.storage.batch import Batch
 
 
-def next_sequence(aggregate: Literal["user", "role", "api_key", "webhook", "account"], aggregate_id: UUID) -> int:
+def next_sequence(
+    aggregate: Literal["user", "role", "api_key", "webhook", "account", "view"], aggregate_id: UUID
+) -> int:
     """Return the number of the aggregate's next event. The caller's lock of the aggregate's row keeps it unique."""
     row = database.one(
         "SELECT max(sequence) AS sequence FROM events WHERE aggregate = :aggregate AND aggregate_id = :id",
@@ -26,7 +28,7 @@ def next_sequence(aggregate: Literal["user", "role", "api_key", "webhook", "acco
 
 
 def append(
-    aggregate: Literal["user", "role", "api_key", "webhook", "account"],
+    aggregate: Literal["user", "role", "api_key", "webhook", "account", "view"],
     aggregate_id: UUID,
     happened: Sequence[EventPayload],
     *,

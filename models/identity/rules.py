@@ -40,6 +40,7 @@ class Permission(StrEnum):
     tickets_see_all = "tickets_see_all", "See the tickets of all teams, also of those that hide them."
     tickets_write = "tickets_write", "Open and change tickets, write messages, and be given tickets."
     texts_manage = "texts_manage", "Change the saved replies and macros of teams and of the whole desk."
+    views_manage = "views_manage", "Create, change and delete the views of teams and of everyone."
     messages_manage = "messages_manage", "Edit and delete notes and replies that others wrote."
     tickets_assign = "tickets_assign", "Assign tickets to users and teams."
     tickets_merge = "tickets_merge", "Merge and split tickets, and undo this."
@@ -90,6 +91,7 @@ ROLE_PERMISSIONS: Final[dict[Role, frozenset[Permission]]] = {
     | {
         Permission.texts_manage,
         Permission.messages_manage,
+        Permission.views_manage,
         Permission.inbox_replay,
         Permission.deliveries_manage,
         Permission.tasks_read,

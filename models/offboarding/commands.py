@@ -22,12 +22,16 @@ from models.subscriptions.queries import Subscription
 from models.tasks import commands as tasks
 from models.tasks.payloads import ReassignTickets
 from models.teams import queries as teams
+from models.ticket_lists.views import commands as views
+from models.ticket_lists.views import queries as view_queries
 from models.tickets import queries as tickets
 
 
 @dataclass(frozen=True, slots=True)
 class Holdings:
-    """The things that a user holds. `tickets` counts the open tickets that are assigned to the user."""
+    """The things that a user holds. `tickets` counts the open tickets that are assigned to the user, `views` the own
+    views of lists.
+    """
 
     sessions: int
     api_keys: list[ApiKey]
@@ -35,6 +39,7 @@ class Holdings:
     addresses: list[dict[str, str]]
     teams: list[str]
     tickets: int
+    views: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +49,7 @@ class HandedOver:
     api_keys: int
     webhooks: int
     tickets: int
+    views: int
 
 
 def of_user(user_id: UUID) -> Holdings:
@@ -56,11 +62,12 @@ def of_user(user_id: UUID) -> Holdings:
         addresses=addresses.of_user(user_id),
         teams=list(teams.of_user(user_id)),
         tickets=tickets.count_open_of(user_id),
+        views=view_queries.count_own(user_id),
     )
 
 
 def hand_over(user_id: UUID, to: UUID, *, by: Principal | None, actor: Actor, with_tickets: bool = True) -> HandedOver:
-    """Give the API keys, the outgoing webhooks and the open tickets of a user to another one, all or none.
+    """Give the API keys, the outgoing webhooks, the views and the open tickets of a user to another one, all or none.
 
     A task moves the tickets. The new owner has all rights of each key, as `by` has. Raises NotFound, Invalid or
     MoreThanYours.
@@ -75,10 +82,11 @@ def hand_over(user_id: UUID, to: UUID, *, by: Principal | None, actor: Actor, wi
     if held.webhooks and not receiver.active:
         raise Invalid([FieldProblem("to", "expected an active user")])
     webhooks = ownership.give_all(user_id, to, actor=actor)
+    given_views = views.give_all(user_id, to)
     moving = held.tickets if with_tickets else 0
     if moving:
         _hand_over_tickets(user_id, to, actor)
-    return HandedOver(len(held.api_keys), webhooks, moving)
+    return HandedOver(len(held.api_keys), webhooks, moving, given_views)
 
 
 def _hand_over_tickets(user_id: UUID, to: UUID, actor: Actor) -> None:
@@ -101,12 +109,13 @@ def update_user(
 ) -> User:
     """Change a user like `identity.commands.update_user`; a deactivation also ends what the user holds elsewhere.
 
-    It pauses the user's outgoing webhooks and removes chat addresses and the links that would add one. The open tickets
-    of a user who cannot work on tickets any more are freed by a task, whoever changes the user.
+    It pauses the user's outgoing webhooks and removes views, chat addresses and the links that would add one. The open
+    tickets of a user who cannot work on tickets any more are freed by a task, whoever changes the user.
     """
     with database.transaction():
         user = identity.update_user(user_id, changes, expected_version=expected_version, by=by, actor=actor)
         if changes.get("active") is False:
             addresses.end_links_of(user_id)
             ownership.pause_all(user_id, actor=actor)
+            views.remove_all(user_id)
         return user

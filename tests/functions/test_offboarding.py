@@ -60,7 +60,7 @@ def test_what_is_handed_over_goes_on_after_the_deactivation(gateway: Any, machin
     done = machine.made(f"/v1/users/{boss['id']}/handovers", {"to": heir["id"]})
     machine.ask("PATCH", f"/v1/users/{boss['id']}", {"active": False}, headers=ANYBODY)
 
-    assert done == {"api_keys": 1, "webhooks": 1, "tickets": 0}
+    assert done == {"api_keys": 1, "webhooks": 1, "tickets": 0, "views": 0}
     assert robot.read("/v1/me")["name"] == "robot"
     held = machine.read(f"/v1/users/{heir['id']}/holdings")
     assert "robot" in {key["name"] for key in held["api_keys"]}

@@ -74,7 +74,7 @@ def list_tickets(call: Call[None, TicketQuery]) -> Answer:
     return answer(call, wanted, query, sort=query.sort, of="tickets")
 
 
-def answer(call: AnyCall, wanted: TicketFilter, query: Paging, *, sort: SortWord, of: str) -> Answer:
+def answer(call: AnyCall, wanted: TicketFilter, query: Paging, *, sort: str, of: str) -> Answer:
     """A page of the tickets of a filter. `of`: the name of the list, which its cursors carry."""
     sight, name = sight_of(call), f"{of}:{sort}"
     after = pages.decode(query.cursor, name, pages.optional(_KINDS[SORTS[sort].kind]), UUID)

@@ -40,7 +40,7 @@ class AddressHeld(msgspec.Struct):
 class HoldingsShown(msgspec.Struct):
     """The things that a user holds. A deactivation ends them, except membership of teams, and frees the tickets.
 
-    `tickets` counts the open tickets that are assigned to the user.
+    `tickets` counts the open tickets that are assigned to the user, `views` the own views of lists.
     """
 
     sessions: int
@@ -49,10 +49,13 @@ class HoldingsShown(msgspec.Struct):
     addresses: list[AddressHeld]
     teams: list[str]
     tickets: int
+    views: int
 
 
 class Handover(msgspec.Struct, forbid_unknown_fields=True):
-    """The user who gets the API keys, the outgoing webhooks and, unless `tickets` is false, the open tickets."""
+    """The user who gets the API keys, the outgoing webhooks, the views and, unless `tickets` is false, the open
+    tickets.
+    """
 
     to: UUID
     tickets: bool = True
@@ -64,6 +67,7 @@ class HandedOverShown(msgspec.Struct):
     api_keys: int
     webhooks: int
     tickets: int
+    views: int
 
 
 @operations.add(
@@ -84,6 +88,7 @@ def read_holdings(call: Call) -> Answer:
         [AddressHeld(one["channel"], one["address"]) for one in held.addresses],
         held.teams,
         held.tickets,
+        held.views,
     )
     return Answer(shown)
 
@@ -108,4 +113,4 @@ def hand_over(call: Call[Handover]) -> Answer:
     done = offboarding.hand_over(
         user_id, call.body.to, by=call.caller, actor=call.caller.actor, with_tickets=call.body.tickets
     )
-    return Answer(HandedOverShown(done.api_keys, done.webhooks, done.tickets), status=201)
+    return Answer(HandedOverShown(done.api_keys, done.webhooks, done.tickets, done.views), status=201)

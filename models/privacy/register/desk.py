@@ -16,6 +16,7 @@ TABLES: Final[Mapping[str, Mapping[str, Column]]] = {
         "locale": STAFF,
     },
     "roles": {"name": NAME, "based_on": WORD, "description": DESK, "permissions": WORD},
+    "ticket_views": {"name": DESK, "scope": WORD, "team": NAME, "filter": DESK, "columns_shown": WORD, "sort": WORD},
     "sessions": {"refresh_hash": HASH, "previous_hash": HASH, "client": STAFF, "user_agent": STAFF},
     "api_keys": {
         "name": DESK,

@@ -74,6 +74,7 @@ PLAIN: Final = frozenset(
         "priority",
         "role",
         "rule",
+        "scope",
         "scopes",
         "signal",
         "state",

@@ -84,6 +84,18 @@ PAYLOADS: list[tuple[payload.EventPayload, str]] = [
         '{"role":"lead","changes":{"based_on":{"from":"agent","to":"manager"}}}',
     ),
     (desk.RoleDeleted(role="lead"), '{"role":"lead"}'),
+    (
+        desk.ViewCreated(name="Urgent", scope="team", team="it"),
+        '{"name":"Urgent","scope":"team","team":"it"}',
+    ),
+    (
+        desk.ViewUpdated(changes={"sort": {"from": "title", "to": "-title"}}),
+        '{"changes":{"sort":{"from":"title","to":"-title"}}}',
+    ),
+    (
+        desk.ViewDeleted(changes={"name": {"from": "Urgent", "to": None}}),
+        '{"changes":{"name":{"from":"Urgent","to":null}}}',
+    ),
     (desk.WebhookCreated(event_types=["*"]), '{"event_types":["*"]}'),
     (desk.WebhookUpdated(changed=["url"]), '{"changed":["url"]}'),
     (desk.WebhookSwitchedOff(reason="410"), '{"reason":"410"}'),
