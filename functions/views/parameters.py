@@ -17,6 +17,8 @@ PARAMETERS = {
     "ticket": "The id or number of the ticket.",
     "view": "The id of the view, or the name of a shipped one.",
     "token": "The token of the link.",
+    "kind": "The kind of the link, as the list of links has it.",
+    "other": "The id or number of the other ticket.",
     # Also in the list of tickets: any of these.
     "type": "The name of the ticket type.",
     "team": "The name of the team.",

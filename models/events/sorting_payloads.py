@@ -31,3 +31,43 @@ class TicketMergeUndone(EventPayload, frozen=True, kw_only=True):
     ticket_id: UUID
     number: int
     message_ids: Unpublished[Items]
+
+
+class TicketSplit(EventPayload, frozen=True, kw_only=True):
+    """Messages of a ticket moved to a new ticket."""
+
+    ticket_id: UUID
+    number: int
+    message_ids: Unpublished[Items]
+
+
+class TicketSplitFrom(EventPayload, frozen=True, kw_only=True):
+    """A ticket was opened with messages of another ticket."""
+
+    ticket_id: UUID
+    number: int
+    message_ids: Unpublished[Items]
+
+
+class TicketSplitUndone(EventPayload, frozen=True, kw_only=True):
+    """A split was undone; the ticket that keeps its messages has all of them again."""
+
+    ticket_id: UUID
+    number: int
+    message_ids: Unpublished[Items]
+
+
+class TicketLinked(EventPayload, frozen=True, kw_only=True):
+    """A ticket was linked with another ticket. `kind` is the relation as seen from this ticket."""
+
+    ticket_id: UUID
+    number: int
+    kind: str
+
+
+class TicketUnlinked(EventPayload, frozen=True, kw_only=True):
+    """A link with another ticket was removed."""
+
+    ticket_id: UUID
+    number: int
+    kind: str

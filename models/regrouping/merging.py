@@ -17,7 +17,6 @@ from models.deliveries.tables import Delivery
 from models.events.commands import Actor
 from models.events.sorting_payloads import TicketMerged, TicketMergeReceived
 from models.events.ticket_payloads import TicketStateChanged
-from models.kernel.errors import PreconditionFailed
 from models.kernel.open_json import JsonObject
 from models.kernel.storage import database
 from models.kernel.storage.table import for_update
@@ -25,6 +24,7 @@ from models.publishing import workflows
 from models.regrouping import carried, limits, link_moves, moved_messages, standstill
 from models.regrouping.errors import ConfirmationNeeded, MergeRefused
 from models.ticket_actions.sorting import snoozing
+from models.ticket_workflow import links
 from models.ticket_workflow.people_acts import explain
 from models.tickets import merged
 from models.tickets.tables import Ticket
@@ -53,9 +53,9 @@ def merge(
     """
     if source_id == target_id:
         raise MergeRefused("A ticket cannot be merged into itself.")
-    source, target = _hold(source_id, target_id, actor)
-    if expected_version is not None and source.ticket.version != expected_version:
-        raise PreconditionFailed(f"If-Match: expected version {source.ticket.version}, found {expected_version}")
+    links.lock_circles()
+    source, target = hold(source_id, target_id, actor)
+    source.expect_version(expected_version)
     _check(source.ticket, target.ticket, confirmed=confirmed)
     ids = moved_messages.ids_of(source_id)
     if len(ids) > limits.messages_moved_max:
@@ -75,7 +75,7 @@ def merge(
     }
     moved_messages.move(source, target, ids)
     _take_contact(source.ticket, target.ticket)
-    _close(source, target.ticket)
+    close(source, target.ticket)
     act |= {"source": before[0], "target": {"before": before[1], "after": _columns(target.ticket, TARGET_COLUMNS)}}
     _record(source, target, ids, [one["target"] for one in act["promises"]])
     source.save()
@@ -84,7 +84,7 @@ def merge(
     return undo.remember(KIND, act, actor=actor, ticket_id=source_id, other_ticket_id=target_id)
 
 
-def _hold(source_id: UUID, target_id: UUID, actor: Actor) -> tuple[TicketChange, TicketChange]:
+def hold(source_id: UUID, target_id: UUID, actor: Actor) -> tuple[TicketChange, TicketChange]:
     """Lock both tickets in the order of their ids, so that two merges at once cannot deadlock.
 
     The chats and the unfinished deliveries of the source are locked before, as an inbound message and a send do.
@@ -136,7 +136,7 @@ def _take_contact(source: Ticket, target: Ticket) -> None:
             setattr(target, name, getattr(source, name))
 
 
-def _close(source: TicketChange, target: Ticket) -> None:
+def close(source: TicketChange, target: Ticket) -> None:
     """Close the source without a transition of its life cycle: no rule runs, and nothing is sent."""
     ticket = source.ticket
     ticket.merged_into = target.id

@@ -6,6 +6,7 @@ transaction.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -101,3 +102,13 @@ def _withdraw_approvals(source: TicketChange) -> list[str]:
     ids = [str(row["id"]) for row in database.rows(Approval.select(Approval.id).where(waiting))]
     Approval.update(state="withdrawn", decided_at=source.at).where(waiting).execute()
     return ids
+
+
+def drop_reactions(source: TicketChange, message_ids: Sequence[UUID]) -> None:
+    """Discard the waiting reactions to messages that leave the ticket; their new ticket reacts to them."""
+    waiting = (Task.key == ticket_key(source.ticket.id)) & (Task.kind == "advance_ticket") & (Task.state == "ready")
+    left = {str(one) for one in message_ids}
+    for row in database.rows(Task.select(Task.id, Task.payload).where(waiting)):
+        if row["payload"].get("message_id") in left:
+            ended = Task.update(state="discarded", finished_at=source.at)
+            ended.where(Task.id == row["id"], Task.state == "ready").execute()

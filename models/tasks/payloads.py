@@ -35,7 +35,7 @@ class AdvanceTicket(Payload, frozen=True):
 
     A message of a person has `message_id`; `timer` has the timer's name and how often it has fired; `signal` has its
     name and the `event_id` of the history's entry with its facts; `rated` has `event_id`; `sla` has `target`;
-    `approval_expired` has `transition`; `linked_ticket_done` has `linked_id`.
+    `approval_expired` has `transition`; `linked_ticket_done` has `linked_id` and the kind of the `link`.
     """
 
     ticket_id: UUID
@@ -48,6 +48,7 @@ class AdvanceTicket(Payload, frozen=True):
     target: str | None = None
     transition: str | None = None
     linked_id: UUID | None = None
+    link: str | None = None
     about_id: UUID | None = None  # the event of the history that a failed delivery wrote
 
     def __post_init__(self) -> None:

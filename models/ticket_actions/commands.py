@@ -224,7 +224,10 @@ def _event_payload(payload: AdvanceTicket) -> Mapping[str, Any]:
         told = events.payload_of(payload.event_id)
         found = told.get("payload", told)
         return found if isinstance(found, Mapping) else {}
-    return {} if payload.linked_id is None else {"ticket_id": str(payload.linked_id)}
+    if payload.linked_id is None:
+        return {}
+    # Tasks of earlier releases name no kind; they are about children.
+    return {"ticket_id": str(payload.linked_id), "link": payload.link or "child"}
 
 
 def update(

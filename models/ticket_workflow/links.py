@@ -1,4 +1,4 @@
-"""Links between tickets, and the event that tells a parent that its child is done."""
+"""Links between tickets, and the event that reports a linked ticket as done."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from typing import Final, cast
 from uuid import UUID
 
 from models.kernel.storage import database
+from models.kernel.storage.advisory_lock import advisory_lock
 from models.tasks.payloads import AdvanceTicket
 from models.ticket_workflow.row_types import LinkRow
-from models.ticket_workflow.tables import TicketLink
 from models.tickets.tables import Ticket
 from models.tickets.ticket_change import TicketChange
 from models.visibility.sight import Sight, visible_ids
@@ -17,31 +17,51 @@ from models.visibility.sight import Sight, visible_ids
 WITHOUT_CIRCLES: Final = frozenset({"child", "blocks"})
 
 
+# Kind of a link -> the kind as seen from its other end.
+SEEN_FROM_OTHER_END: Final = {
+    "child": "parent",
+    "blocks": "blocked_by",
+    "duplicates": "duplicated_by",
+    "split_from": "split_into",
+}
+
+
 def of_ticket(ticket_id: UUID, sight: Sight) -> list[LinkRow]:
-    """List the visible tickets that a ticket is linked with. `kind` is the other ticket's role: child, parent or
-    related.
-    """
+    """List the visible tickets that a ticket is linked with. `kind` is the relation as seen from the ticket."""
     rows = database.run(
-        "SELECT l.kind, t.id, t.number, t.title, t.state, t.category FROM ticket_links AS l JOIN tickets AS t ON"
-        " t.id = l.to_id"
-        " WHERE l.from_id = :id UNION ALL SELECT CASE WHEN l.kind = 'child' THEN 'parent' ELSE l.kind END, t.id,"
-        " t.number, t.title,"
-        " t.state, t.category FROM ticket_links AS l JOIN tickets AS t ON t.id = l.from_id WHERE l.to_id = :id"
-        " ORDER BY 3",
+        "SELECT l.kind, 0 AS is_other_end, t.id, t.number, t.title, t.state, t.category FROM ticket_links AS l"
+        " JOIN tickets AS t ON t.id = l.to_id WHERE l.from_id = :id UNION ALL"
+        " SELECT l.kind, 1, t.id, t.number, t.title, t.state, t.category FROM ticket_links AS l"
+        " JOIN tickets AS t ON t.id = l.from_id WHERE l.to_id = :id ORDER BY 4, 1, 2",
         id=ticket_id,
     )
+    for row in rows:
+        if row.pop("is_other_end"):
+            row["kind"] = SEEN_FROM_OTHER_END.get(row["kind"], row["kind"])
     found = [cast(LinkRow, Ticket.converted(row)) for row in rows]
     visible = visible_ids(sight, {row["id"] for row in found})
     return [row for row in found if row["id"] in visible]
 
 
-def tell_parents(change: TicketChange) -> None:
-    """Send `linked_ticket_done` to the workflows of the parents of a ticket that is done."""
-    rows = database.run("SELECT from_id FROM ticket_links WHERE to_id = :id AND kind = 'child'", id=change.ticket.id)
-    for row in map(TicketLink.converted, rows):
-        from_id = row["from_id"]
-        payload = AdvanceTicket(ticket_id=from_id, event="linked_ticket_done", linked_id=change.ticket.id)
-        change.enqueue(payload, key=f"ticket:{from_id}")
+def report_done(change: TicketChange) -> None:
+    """Send `linked_ticket_done` for a ticket that is done: to its parents, to the tickets that it blocks, and to its
+    duplicates. `link` in the payload is the kind as seen from them, so a life cycle can tell the cases apart.
+    """
+    rows = database.run(
+        "SELECT from_id AS id, kind FROM ticket_links WHERE to_id = :id AND kind IN ('child', 'duplicates')"
+        " UNION ALL SELECT to_id, 'blocked_by' FROM ticket_links WHERE from_id = :id AND kind = 'blocks' ORDER BY 1, 2",
+        id=change.ticket.id,
+    )
+    for row in map(Ticket.converted, rows):
+        payload = AdvanceTicket(
+            ticket_id=row["id"], event="linked_ticket_done", linked_id=change.ticket.id, link=row["kind"]
+        )
+        change.enqueue(payload, key=f"ticket:{row['id']}")
+
+
+def lock_circles() -> None:
+    """Let one transaction at a time add links that must form no circle. Call it before tickets are locked."""
+    advisory_lock("ticket_links")
 
 
 def closes_circle(from_id: UUID, to_id: UUID, kind: str) -> bool:

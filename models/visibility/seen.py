@@ -30,7 +30,18 @@ _PATH: Final = re.compile(r"(ticket\.|requester\.|organisation\.)?fields\.(\w+)"
 _WHOLE_IN_WORDS: Final = re.compile(r"\b(?:fields|ticket|requester|organisation|event\.before|event\.after) is ")
 # Events that name another ticket.
 _LINKS: Final = frozenset(
-    {"linked_ticket_made", "ticket_related", "ticket_merged", "ticket_merge_received", "ticket_merge_undone"}
+    {
+        "linked_ticket_made",
+        "ticket_related",
+        "ticket_merged",
+        "ticket_merge_received",
+        "ticket_merge_undone",
+        "ticket_split",
+        "ticket_split_from",
+        "ticket_split_undone",
+        "ticket_linked",
+        "ticket_unlinked",
+    }
 )
 
 

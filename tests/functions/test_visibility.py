@@ -31,6 +31,8 @@ ABOUT_TICKETS = {"ticket", "message", "attachment", "delivery", "event", "notice
 BODIES: dict[str, Any] = {
     "PATCH /v1/tickets/{ticket}": {"title": "Changed"},
     "POST /v1/tickets/{ticket}/transitions": {"transition": "start"},
+    "POST /v1/tickets/{ticket}/splits": {"messages": ["00000000-0000-7000-8000-000000000000"], "title": "Split"},
+    "POST /v1/tickets/{ticket}/links": {"kind": "blocks", "ticket": "00000000-0000-7000-8000-000000000000"},
     "POST /v1/tickets/{ticket}/merges": {"into": "00000000-0000-7000-8000-000000000000"},
     "PUT /v1/tickets/{ticket}/assignment": {"assignee_id": None},
     "PUT /v1/tickets/{ticket}/presence": {"doing": "viewing"},
@@ -146,6 +148,8 @@ def hidden(desk: Desk, machine: Caller, as_user: Any) -> Hidden:
         "tag": "urgent",
         "reply": "00000000-0000-7000-8000-000000000000",
         "macro": "00000000-0000-7000-8000-000000000000",
+        "kind": "blocks",
+        "other": str(ticket.id),
     }
     return Hidden(ids, ticket.number, desk, machine, as_user("agent"), as_user("manager"))
 

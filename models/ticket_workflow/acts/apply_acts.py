@@ -165,7 +165,7 @@ def _moved(change: TicketChange, workflow: Workflow, act: Moved) -> None:
     ticket.closed_at = (ticket.closed_at or change.at) if ticket.category == "closed" else None
     record(change, act_events.moved(act), act)
     if ticket.category in ("done", "closed") and not change.is_new:
-        links.tell_parents(change)
+        links.report_done(change)
 
 
 def _updated(change: TicketChange, act: FieldSet | PrioritySet | TypeSet | TeamSet | TagsSet, name: str) -> None:

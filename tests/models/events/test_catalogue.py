@@ -12,10 +12,11 @@ import pytest
 
 from models.events import answering_payloads as answering
 from models.events import desk_payloads as desk
-from models.events import payload, sorting_payloads, workflow_payloads
+from models.events import payload, workflow_payloads
 from models.events import ticket_payloads as ticket
 from models.events.catalogue import EVENT_TYPES, VERSION, description
 from models.kernel.storage.batch import as_json
+from tests.models.events import sorting_rows
 
 
 def test_every_declared_payload_can_be_subscribed_to_by_its_name() -> None:
@@ -303,19 +304,8 @@ PAYLOADS: list[tuple[payload.EventPayload, str]] = [
         '{"target":"resolution","due_at":"2026-03-02T09:00:00+00:00"}',
     ),
     (workflow_payloads.SlaBreached(target="resolution", due_at=None), '{"target":"resolution","due_at":null}'),
-    (
-        sorting_payloads.TicketMerged(ticket_id=SESSION, number=7, message_ids=[ID]),
-        '{"ticket_id":"%s","number":7,"message_ids":["%s"]}',
-    ),
-    (
-        sorting_payloads.TicketMergeReceived(ticket_id=SESSION, number=7, message_ids=[], promises=["resolution"]),
-        '{"ticket_id":"%s","number":7,"message_ids":[],"promises":["resolution"]}',
-    ),
-    (
-        sorting_payloads.TicketMergeUndone(ticket_id=SESSION, number=7, message_ids=[ID]),
-        '{"ticket_id":"%s","number":7,"message_ids":["%s"]}',
-    ),
     (workflow_payloads.SignalReceived(signal="paid", payload={"a": 1}), '{"signal":"paid","payload":{"a":1}}'),
+    *sorting_rows.ROWS,
 ]
 
 
