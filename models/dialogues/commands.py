@@ -21,7 +21,7 @@ from models.requesters import queries as requesters
 from models.tasks import commands as tasks
 from models.tasks.payloads import SendNotice
 from models.ticket_actions import commands as tickets
-from models.ticket_actions import locks
+from models.ticket_actions import field_lookups, locks
 from models.ticket_workflow import steps
 from models.tickets import ticket_fields
 from models.tickets.ticket_change import TicketChange
@@ -212,7 +212,9 @@ def _set_field(account: ChannelAccount, dialogue: TransitionDialogue, value: Any
     change = _change(dialogue)
     wanted = {**dialogue.given["fields"], name: value}
     try:
-        after = ticket_fields.changed_fields(change.ticket, wanted, role=dialogue.role)
+        after = ticket_fields.changed_fields(
+            change.ticket, wanted, role=dialogue.role, lookups=field_lookups.of(change.actor)
+        )
         locks.check_fields(change, after, role=dialogue.role)
     except Invalid as error:
         return _ask_again(account, dialogue, "; ".join(one.message for one in error.problems), event_id=event_id)

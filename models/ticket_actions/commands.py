@@ -28,7 +28,7 @@ from models.requesters.commands import normalise_address
 from models.requesters.tables import Requester
 from models.tasks.payloads import AdvanceTicket
 from models.teams import queries as teams
-from models.ticket_actions import locks, own_words, tagging
+from models.ticket_actions import field_lookups, locks, own_words, tagging
 from models.ticket_actions.input_needed import ConfirmationRequired
 from models.ticket_workflow import reclassifying, steps
 from models.tickets import queries, ticket_fields
@@ -71,7 +71,9 @@ def create(new: NewTicket, *, actor: Actor, role: str = steps.AUTOMATION, causat
         type_=new.type,
         priority=new.priority,
         workflow=new.workflow,
-        fields=ticket_fields.new_fields(new.type, new.fields or {}, role=role, priority=new.priority),
+        fields=ticket_fields.new_fields(
+            new.type, new.fields or {}, role=role, priority=new.priority, lookups=field_lookups.of(actor)
+        ),
         requester=requester,
         channel="api",
         account=None,
@@ -283,6 +285,7 @@ def _with_valid_fields(change: TicketChange, changes: JsonObject, role: str) -> 
             role=role,
             type_=changes.get("type"),
             priority=changes.get("priority"),
+            lookups=field_lookups.of(change.actor),
         )
         locks.check_fields(change, changes["fields"], role=role)
     return changes
@@ -361,7 +364,7 @@ def transition(
     change.expect_version(expected_version)
     changed: JsonObject = {}
     if fields:
-        after = ticket_fields.changed_fields(ticket, fields, role=role)
+        after = ticket_fields.changed_fields(ticket, fields, role=role, lookups=field_lookups.of(actor))
         locks.check_fields(change, after, role=role)
         changed = {field: after.get(field) for field in fields if after.get(field) != ticket.fields.get(field)}
     asked = steps.workflow_of(change).transitions.get(name)

@@ -12,7 +12,7 @@ from typing import Any
 from models.identity import queries as identity
 from models.infomodel import open_fields, published, values
 from models.infomodel.definition import Entity
-from models.infomodel.normal_form import Lookups
+from models.infomodel.normal_form import Lookup, Lookups
 from models.kernel.errors import FieldProblem, Invalid, NotFound
 from models.kernel.ids import parse_id
 from models.kernel.open_json import JsonObject
@@ -88,8 +88,17 @@ def _ticket(text: str) -> str | None:
 LOOKUPS = Lookups(_person, _ticket)
 
 
-def _validated(entity: Entity, wanted: Mapping[str, Any], **how: Any) -> JsonObject:
-    return values.validated(entity, wanted, people=_person, tickets=_ticket, **how)
+def _validated(
+    entity: Entity, wanted: Mapping[str, Any], *, before: Mapping[str, Any], lookups: Lookups = LOOKUPS, **how: Any
+) -> JsonObject:
+    """Check values by the model. A value that the ticket has already may stay, also if its author may not look it up."""
+
+    def known_or(kind: str, lookup: Lookup) -> Lookup:
+        known = {before.get(name) for name, field in entity.fields.items() if field.kind == kind}
+        return lambda text: text if text in known else lookup(text)
+
+    people, tickets = known_or("person", lookups.people), known_or("ticket", lookups.tickets)
+    return values.validated(entity, wanted, before=before, people=people, tickets=tickets, **how)
 
 
 def check_type(type_: str) -> None:
@@ -107,7 +116,9 @@ def workflow_of(type_: str) -> str:
     return entity.workflow if entity is not None else "support"
 
 
-def new_fields(type_: str, wanted: Mapping[str, Any], *, role: str, priority: str) -> JsonObject:
+def new_fields(
+    type_: str, wanted: Mapping[str, Any], *, role: str, priority: str, lookups: Lookups = LOOKUPS
+) -> JsonObject:
     """The fields of a new ticket with their defaults.
 
     Raises Invalid for what is wrong and for what is required and missing.
@@ -117,7 +128,8 @@ def new_fields(type_: str, wanted: Mapping[str, Any], *, role: str, priority: st
         _check_open(wanted, {}, wanted)
         return dict(wanted)
     view = {"ticket": {"type": type_, "priority": priority}}
-    return _validated(entity, wanted, before={}, role=role, view=view, complete=role != "automation", fresh=True)
+    complete = role != "automation"
+    return _validated(entity, wanted, before={}, role=role, view=view, complete=complete, fresh=True, lookups=lookups)
 
 
 def defaults(type_: str) -> JsonObject:
@@ -156,13 +168,20 @@ def fields_of_event(type_: str, given: Any) -> JsonObject:
 
 
 def changed_fields(
-    ticket: Ticket, wanted: Mapping[str, Any], *, role: str, type_: str | None = None, priority: str | None = None
+    ticket: Ticket,
+    wanted: Mapping[str, Any],
+    *,
+    role: str,
+    type_: str | None = None,
+    priority: str | None = None,
+    lookups: Lookups = LOOKUPS,
 ) -> JsonObject:
     """All fields of a ticket after some were set; null removes a value.
 
     `type_`, `priority`: the ticket's after the change. A ticket that gets another type is checked as a new one of that
     type: its values must fit, defaults are filled in, and a person fills in what is required. Fields that the new type
-    does not declare keep their values. What the role may not see or edit stays. Raises Invalid.
+    does not declare keep their values. What the role may not see or edit stays. `lookups`: the people and tickets that the actor
+    may name. Raises Invalid.
     """
     before, type_ = ticket.fields, type_ or ticket.type
     retyped = type_ != ticket.type
@@ -185,6 +204,7 @@ def changed_fields(
         view_before={"ticket": now},
         complete=retyped and role != "automation",
         fresh=retyped,
+        lookups=lookups,
     )
 
 

@@ -9,6 +9,7 @@ from uuid import UUID
 import msgspec
 
 from functions.gateway.requester.requesters import Requester, RequesterPage, page_of, represented
+from functions.gateway.sights import sight_of
 from functions.gateway.ticket.tickets import bounded
 from functions.http.operations import Answer, AnyCall, Call, Operations
 from functions.views import pages
@@ -20,7 +21,7 @@ from models.kernel.errors import NotFound
 from models.kernel.open_json import JsonObject
 from models.requesters import domains, organisations, person_fields, profile, queries
 from models.requesters.row_types import OrganisationRow
-from models.tickets import ticket_fields
+from models.ticket_actions import field_lookups
 
 operations = Operations()
 Domain = Annotated[str, msgspec.Meta(min_length=1, max_length=domains.domain_chars_max)]
@@ -104,7 +105,7 @@ def create_organisation(call: Call[NewOrganisation]) -> Answer:
         domain_names=body.domains,
         fields=bounded(body.fields),
         role=call.caller.role,
-        lookups=ticket_fields.LOOKUPS,
+        lookups=field_lookups.of_sight(sight_of(call)),
     )
     return _represented(call, organisation_id, 201, Location=f"/v1/organisations/{organisation_id}")
 
@@ -157,7 +158,7 @@ def change_organisation(call: Call[OrganisationChanges]) -> Answer:
         changes,
         expected_version=call.expected_version(),
         role=call.caller.role,
-        lookups=ticket_fields.LOOKUPS,
+        lookups=field_lookups.of_sight(sight_of(call)),
     )
     return _represented(call, id_of(call))
 
@@ -231,5 +232,5 @@ def _set_organisation(call: AnyCall, organisation_id: UUID | None) -> None:
         {"organisation_id": organisation_id},
         expected_version=None,
         role=call.caller.role,
-        lookups=ticket_fields.LOOKUPS,
+        lookups=field_lookups.of_sight(sight_of(call)),
     )

@@ -8,6 +8,7 @@ from uuid import UUID
 
 import msgspec
 
+from functions.gateway.sights import sight_of
 from functions.gateway.ticket.tickets import bounded
 from functions.http.operations import Answer, AnyCall, Call, Operations
 from functions.views import pages
@@ -20,7 +21,7 @@ from models.kernel.open_json import JsonObject
 from models.ports import channel_facts
 from models.requesters import person_fields, profile, queries
 from models.requesters.row_types import RequesterRow
-from models.tickets import ticket_fields
+from models.ticket_actions import field_lookups
 from queues import channels
 
 operations = Operations()
@@ -171,7 +172,7 @@ def create_requester(call: Call[NewRequesterProfile]) -> Answer:
         organisation_id=body.organisation_id,
         fields=bounded(body.fields),
         role=call.caller.role,
-        lookups=ticket_fields.LOOKUPS,
+        lookups=field_lookups.of_sight(sight_of(call)),
     )
     return represented(call, 201, requester_id=requester_id, Location=f"/v1/requesters/{requester_id}")
 
@@ -237,6 +238,6 @@ def change_requester(call: Call[RequesterChanges]) -> Answer:
         changes,
         expected_version=call.expected_version(),
         role=call.caller.role,
-        lookups=ticket_fields.LOOKUPS,
+        lookups=field_lookups.of_sight(sight_of(call)),
     )
     return represented(call)

@@ -32,12 +32,14 @@ MODEL: dict[str, Any] = {
     },
     "when": {"kind": "date", "label": {"en": "Needed by", "ru": "Нужно к"}},
     "urgent": {"kind": "checkbox", "label": {"en": "Urgent", "ru": "Срочно"}},
+    "boss": {"kind": "person", "label": {"en": "Boss", "ru": "Начальник"}},
+    "about": {"kind": "ticket", "label": {"en": "About", "ru": "О заявке"}},
     "secret": {"kind": "text", "label": {"en": "Secret", "ru": "Секрет"}, "portal": "hidden"},
 }
 
 
-def publish_wish(category: str = "waiting", **submit: Any) -> None:
-    """Publish a life cycle for the type `wish`, whose transition `submit` has the given keys, and its model.
+def publish_wish(category: str = "waiting", name: str = "submit", **submit: Any) -> None:
+    """Publish a life cycle for the type `wish`, whose transition `name` has the given keys, and its model.
 
     `category`: of the state after `submit`.
     """
@@ -53,7 +55,7 @@ def publish_wish(category: str = "waiting", **submit: Any) -> None:
         "types": ["wish"],
         "initial": "draft",
         "states": states,
-        "transitions": {"submit": move},
+        "transitions": {name: move},
     }
     fields = {name: {"portal": "edit", **field} for name, field in MODEL.items()}
     model = {"type": "wish", "label": {"en": "Wish", "ru": "Желание"}, "workflow": "wish", "fields": fields}

@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 
+from models.kernel import limits
 from models.kernel.storage import database
 from models.ports.inbound import AttachmentInfo, Command
 from models.privacy import erasure
+from models.publishing import workflows
 from tests.desk import Desk
-from tests.models.inbound.dialogues import begun, labels, offered, press, says
+from tests.models.inbound.dialogues import begun, labels, offered, press, publish_wish, says
 from tests.models.inbound.story import CHAT, notices, opened, told
 
 pytestmark = pytest.mark.parametrize("database_engine", ["sqlite"], indirect=True)
@@ -213,3 +215,35 @@ def test_a_ticket_that_became_somebody_elses_is_not_moved_by_the_answer(desk: De
 
     assert shown["status"] == "ignored"
     assert desk.reload(ticket).state == "draft"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "answer"),
+    [
+        ({"comment": "required"}, None, "x" * (limits.comment_chars_max + 1)),
+        ({"confirm": {"en": "Really?", "ru": "Точно?"}}, None, "perhaps"),
+        ({"confirm": {"en": "Really?", "ru": "Точно?"}}, {}, "perhaps"),
+    ],
+    ids=["the transition of a comment is gone", "the transition of a confirmation is gone", "no confirmation is asked"],
+)
+def test_a_question_that_a_migration_outlived_ends_and_the_next_words_reach_the_agents(
+    desk: Desk, publish: Any, before: dict[str, Any], after: dict[str, Any] | None, answer: str
+) -> None:
+    publish(**before)
+    ticket = begun(desk)
+    if after is None:
+        publish_wish(name="hand_in")
+    else:
+        publish_wish(**after)
+    desk.command(database.execute, "UPDATE tickets SET workflow_version = 2")
+    workflows.forget()
+
+    shown = says(desk, answer)
+    left = notices(desk)[-1]
+    says(desk, "Are you there?")
+
+    assert shown["status"] == "processed"
+    assert "cancelled" in left.lower() or "nothing" in left.lower(), left
+    assert desk.bodies(ticket)[-1] == "Are you there?"
+    assert desk.reload(ticket).state == "draft"
+    assert desk.tasks("dead") == []
