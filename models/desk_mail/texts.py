@@ -2,6 +2,9 @@
 
 `desk.yaml` and an account's file can replace them, or add a language (`texts: {invitation: {de: ...},
 invitation_subject: {de: ...}}`).
+
+A mail that warns a user of a change of the account keeps the built-in statement of the change, whatever a replaced text
+says. Without it, somebody with the right to the texts could hide the takeover of an account from its owner.
 """
 
 from __future__ import annotations
@@ -161,6 +164,9 @@ TEXTS: dict[str, dict[str, tuple[str, str]]] = {
     },
 }
 
+# Mails about a change of the account that its owner may not have made.
+WARNINGS: frozenset[str] = frozenset(kind for kind, texts_of in TEXTS.items() if _WARN_EN in texts_of["en"][1])
+
 
 def subject_and_text(account: ChannelAccount, kind: str, locale: str, values: Mapping[str, object]) -> tuple[str, str]:
     """Return the subject and the text in the reader's language, else in the account's, the desk's, English."""
@@ -168,7 +174,31 @@ def subject_and_text(account: ChannelAccount, kind: str, locale: str, values: Ma
     bodies = texts.labels(account, kind, bodies_of(kind))
     language = texts.tag_for(account, bodies, locale)
     subject = subjects[texts.tag_for(account, subjects, language, locale)]
-    return texts.filled(subject, values), texts.filled(bodies[language], values)
+    body = texts.filled(bodies[language], values)
+    if kind in WARNINGS:
+        body = _with_statement(account, kind, body, values, language, locale)
+    return texts.filled(subject, values), body
+
+
+def _with_statement(
+    account: ChannelAccount, kind: str, body: str, values: Mapping[str, object], *locales: str | None
+) -> str:
+    """Return the body of a warning with the built-in statement, which follows the greeting of the built-in text."""
+    built_in = {language.lower(): text for language, text in bodies_of(kind).items()}
+    statement = built_in[texts.tag_for(account, built_in, *locales)].partition("\n\n")[2]
+    filled = texts.filled(statement, values)
+    return body if filled in body else f"{body}\n\n{filled}"
+
+
+def required_places(name: str) -> frozenset[str]:
+    """Return the places that a replaced text of a mail must have; empty for another text.
+
+    A text may leave out the names of the reader and of the desk, and how long a link works.
+    """
+    if name not in TEXTS:
+        return frozenset()
+    places = (frozenset(texts.PLACE.findall(text)) for text in bodies_of(name).values())
+    return frozenset.intersection(*places) - {"name", "desk", "minutes"}
 
 
 def subjects_of(kind: str) -> Label:

@@ -13,6 +13,7 @@ from models.desk_mail import texts as mail_texts
 from models.infomodel.definition import Entity
 from models.kernel import languages
 from models.kernel.errors import FieldProblem
+from models.kernel.text import has_visible
 from models.workflow import local_forms
 from models.workflow.analysis import MISSING, Finding, of_label
 
@@ -54,7 +55,9 @@ def of_desk(desk: Desk) -> Iterator[Finding]:
 
 
 def text_problems(texts: Mapping[str, Label]) -> Iterator[FieldProblem]:
-    """Find texts of a desk that the program never uses, and places that it never fills in."""
+    """Find texts of a desk that the program never uses, texts without a visible character, places that the program
+    never fills in, and mails without a place that their reader needs, such as the link.
+    """
     built_in = built_in_texts()
     for name, label in texts.items():
         known = built_in.get(name)
@@ -69,6 +72,12 @@ def text_problems(texts: Mapping[str, Label]) -> Iterator[FieldProblem]:
                 if place not in places:
                     told = f"unknown place {{{place}}}; there are {', '.join(sorted(places)) or 'none'}"
                     yield FieldProblem(f".texts.{name}.{tag}", told)
+            lacking = mail_texts.required_places(name) - set(chat_texts.PLACE.findall(text))
+            if lacking:
+                needed = ", ".join(f"{{{place}}}" for place in sorted(lacking))
+                yield FieldProblem(f".texts.{name}.{tag}", f"expected {needed} in this text, which its reader needs")
+            if text.strip() and not has_visible(text):
+                yield FieldProblem(f".texts.{name}.{tag}", "expected a text with a visible character")
 
 
 def built_in_texts() -> dict[str, Label]:

@@ -91,7 +91,7 @@ LOOKUPS = Lookups(_person, _ticket)
 def _validated(
     entity: Entity, wanted: Mapping[str, Any], *, before: Mapping[str, Any], lookups: Lookups = LOOKUPS, **how: Any
 ) -> JsonObject:
-    """Check values by the model. A value that the ticket has already may stay, also if its author may not look it up."""
+    """Check values by the model. A value that the ticket has already may stay, also if the author cannot look it up."""
 
     def known_or(kind: str, lookup: Lookup) -> Lookup:
         known = {before.get(name) for name, field in entity.fields.items() if field.kind == kind}
@@ -180,8 +180,8 @@ def changed_fields(
 
     `type_`, `priority`: the ticket's after the change. A ticket that gets another type is checked as a new one of that
     type: its values must fit, defaults are filled in, and a person fills in what is required. Fields that the new type
-    does not declare keep their values. What the role may not see or edit stays. `lookups`: the people and tickets that the actor
-    may name. Raises Invalid.
+    does not declare keep their values. What the role may not see or edit stays. `lookups`: the people and tickets that
+    the actor may name. Raises Invalid.
     """
     before, type_ = ticket.fields, type_ or ticket.type
     retyped = type_ != ticket.type
