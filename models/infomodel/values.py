@@ -11,7 +11,7 @@ from typing import Any
 from models.expressions import conditions
 from models.infomodel import open_fields
 from models.infomodel.definition import Entity, Field
-from models.infomodel.normal_form import Lookup, normal
+from models.infomodel.normal_form import Lookup, Lookups, normal
 from models.kernel.errors import FieldProblem, Invalid
 from models.kernel.open_json import JsonObject
 
@@ -68,6 +68,18 @@ def validated(
     if problems:
         raise Invalid(problems)
     return after
+
+
+def known_or(entity: Entity, before: Mapping[str, Any], lookups: Lookups) -> Lookups:
+    """Return look-ups that also find the people and tickets that the fields name already, so that they can be sent
+    back by somebody who cannot look them up.
+    """
+
+    def known(kind: str, lookup: Lookup) -> Lookup:
+        values = {before.get(name) for name, field in entity.fields.items() if field.kind == kind}
+        return lambda text: text if text in values else lookup(text)
+
+    return Lookups(known("person", lookups.people), known("ticket", lookups.tickets))
 
 
 def _fill_defaults(

@@ -32,6 +32,7 @@ def changed(
             raise Invalid(found)
         return after
     complete = fresh and role != "automation"
+    known = values.known_or(entity, before, lookups)
     return values.validated(
         entity,
         wanted,
@@ -40,8 +41,8 @@ def changed(
         view=None,
         complete=complete,
         fresh=fresh,
-        people=lookups.people,
-        tickets=lookups.tickets,
+        people=known.people,
+        tickets=known.tickets,
     )
 
 

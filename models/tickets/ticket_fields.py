@@ -12,7 +12,7 @@ from typing import Any
 from models.identity import queries as identity
 from models.infomodel import open_fields, published, values
 from models.infomodel.definition import Entity
-from models.infomodel.normal_form import Lookup, Lookups
+from models.infomodel.normal_form import Lookups
 from models.kernel.errors import FieldProblem, Invalid, NotFound
 from models.kernel.ids import parse_id
 from models.kernel.open_json import JsonObject
@@ -92,13 +92,8 @@ def _validated(
     entity: Entity, wanted: Mapping[str, Any], *, before: Mapping[str, Any], lookups: Lookups = LOOKUPS, **how: Any
 ) -> JsonObject:
     """Check values by the model. A value that the ticket has already may stay, also if the author cannot look it up."""
-
-    def known_or(kind: str, lookup: Lookup) -> Lookup:
-        known = {before.get(name) for name, field in entity.fields.items() if field.kind == kind}
-        return lambda text: text if text in known else lookup(text)
-
-    people, tickets = known_or("person", lookups.people), known_or("ticket", lookups.tickets)
-    return values.validated(entity, wanted, before=before, people=people, tickets=tickets, **how)
+    known = values.known_or(entity, before, lookups)
+    return values.validated(entity, wanted, before=before, people=known.people, tickets=known.tickets, **how)
 
 
 def check_type(type_: str) -> None:
