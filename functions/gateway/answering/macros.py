@@ -17,6 +17,7 @@ from functions.views import representations as show
 from functions.views.texts import Name, Word
 from models.identity.rules import Permission
 from models.kernel.errors import FieldProblem
+from models.kernel.open_json import JsonObject
 from models.macros import acts, applying, commands
 from models.macros.acts import MacroAct
 from models.macros.applying import Applicant
@@ -91,7 +92,7 @@ class PreviewedEvent(msgspec.Struct):
     """An event that the macro or the life cycle would cause."""
 
     event_type: str
-    payload: dict[str, object]
+    payload: JsonObject
 
 
 class MacroPreview(msgspec.Struct):
