@@ -14,7 +14,7 @@ from queues.sweep import OpportunisticSweep
 
 def operations() -> Operations:
     """The operations of the gateway."""
-    from functions.gateway.answering import drafts, macros, saved_replies, scheduled
+    from functions.gateway.answering import drafts, macros, saved_replies, scheduled, signatures
     from functions.gateway.auth import (
         key_set,
         my_sessions,
@@ -102,6 +102,7 @@ def operations() -> Operations:
         drafts,
         saved_replies,
         macros,
+        signatures,
         readers,
         attachments,
         explanations,

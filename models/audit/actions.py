@@ -49,6 +49,7 @@ class AuditAction(StrEnum):
     address_removed = auto()
     requester_created = auto()
     requester_updated = auto()
+    signature_changed = auto()
     macro_created = auto()
     macro_updated = auto()
     macro_deleted = auto()

@@ -38,6 +38,8 @@ class ChannelFacts:
     has_subaddresses: bool = False
     # A message names further readers, and an answer can go to them as well.
     has_copies: bool = False
+    # A reply ends with the signature of its author.
+    has_signatures: bool = False
     # The parser judges whether a message's sender is genuine (`InboundMessage.verdict`).
     authenticates_senders: bool = False
     # A message's id is unique over all accounts (RFC 5322 3.6.4), and the desk chooses the ids of its own messages.

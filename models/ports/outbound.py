@@ -65,7 +65,8 @@ class OutgoingMessage:
     `operation`: `edit` and `delete` concern a message that was sent before as `sent_ids` (all its parts, in order).
     `copies`: (name, address) of those who get a copy in the same mail. `reply_token`: goes into the reply address
     (desk+<token>@...). `topic`: a forum topic's id in the chat. `silent`: no sound. `reply_above`: the words of the
-    line above which the reader replies; empty: no such line.
+    line above which the reader replies; empty: no such line. `details`: of the message; `signature` in it has the text
+    and the format with which a mail ends.
     """
 
     delivery_id: str

@@ -10,7 +10,8 @@ from uuid import UUID
 from models.conversations import messages, participants
 from models.events.commands import Actor
 from models.kernel.errors import Conflict
-from models.ticket_actions import following, reply_contact, thread_position
+from models.ports import channel_facts
+from models.ticket_actions import following, reply_contact, signing, thread_position
 from models.ticket_workflow import steps
 from models.tickets.ticket_change import TicketChange
 from models.workflow.instance import seen_message
@@ -34,6 +35,7 @@ def reply(
     details: Mapping[str, Any] | None = None,
     seen_id: UUID | None = None,
     expected_version: int | None = None,
+    signed: bool = True,
 ) -> UUID:
     """Add an agent's public reply. The workflow reacts immediately. Raises TicketClosed.
 
@@ -41,7 +43,8 @@ def reply(
     PreconditionFailed when the ticket is not at `expected_version` any more.
 
     `copies`: mail addresses; None: the copy recipients of the requester's last mail. Only e-mail has copies. `to`: a
-    mail address instead of the requester's. A mail that does not reach the requester is no answer for the life cycle.
+    mail address instead of the requester's. `signed`: a mail ends with the author's signature. A mail that does not
+    reach the requester is no answer for the life cycle.
     """
     change = TicketChange.of(ticket_id, actor=actor)
     ticket = change.ticket
@@ -59,6 +62,10 @@ def reply(
     if chosen is not None:
         named = {"address": chosen.address, "reaches_requester": is_answer}
         details = {**(details or {}), "to": named, "without_name": True}
+    channel = ticket.contact_channel if chosen is None else chosen.account.channel
+    if signed and channel is not None and channel_facts.of(channel).has_signatures:
+        signature = signing.signature_of(change)
+        details = details if signature is None else {**(details or {}), "signature": signature}
     message_id, _ = messages.add_reply(
         change,
         body,

@@ -25,10 +25,14 @@ def render(ticket: Ticket, texts: Mapping[str, str], language: str | None, *, ac
 
     Changes nothing. Raises TextNotRendered, for instance for a comparison of a text with a number.
     """
-    change = TicketChange(ticket, actor=actor, new=False)
+    return render_in(TicketChange(ticket, actor=actor, new=False), texts, language)
+
+
+def render_in(change: TicketChange, texts: Mapping[str, str], language: str | None) -> RenderedText:
+    """Render a text with the ticket as it is in a change. `render` explains the rest."""
     workflow = steps.workflow_of(change)
     instance, context = steps.instance_of(change, workflow), steps.context_of(change, workflow)
     try:
-        return agent_texts.render(workflow, instance, context, texts, language, actor.name)
+        return agent_texts.render(workflow, instance, context, texts, language, change.actor.name)
     except TemplateError as error:
         raise TextNotRendered(f"The text cannot be rendered for this ticket: {error}") from error

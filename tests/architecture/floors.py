@@ -11,7 +11,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("identity", "inbox", "workflow", "subscriptions"),
     ("tickets", "teams", "staff", "credentials", "onboarding", "undo"),
     ("attachments", "publishing", "visibility", "drafts", "saved_replies"),
-    ("conversations", "changes", "presence"),
+    ("conversations", "changes", "presence", "signatures"),
     ("notices",),
     ("ticket_workflow",),
     ("ticket_actions",),

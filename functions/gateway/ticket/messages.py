@@ -43,6 +43,7 @@ class NewMessage(msgspec.Struct, forbid_unknown_fields=True):
     `seen_message` is the last message that the author of a reply saw. If others wrote since, nothing is sent, and the
     answer is 409 `thread_moved_on` with the new messages; `send_anyway` sends all the same. If-Match (optional) holds a
     reply for any change of the ticket (412). `from_draft` deletes the caller's draft in this ticket.
+    `signed: false` sends a mail without the author's signature.
     `saved_replies` lists the saved replies that the text was written with; their uses are counted.
     """
 
@@ -57,6 +58,7 @@ class NewMessage(msgspec.Struct, forbid_unknown_fields=True):
     seen_message: UUID | None = None
     send_anyway: bool = False
     from_draft: bool = False
+    signed: bool = True
     saved_replies: Annotated[list[UUID], msgspec.Meta(max_length=replies.uses_named_max)] = []
 
 
@@ -113,6 +115,7 @@ def add_message(call: Call[NewMessage]) -> Answer:
             to=body.to,
             seen_id=None if body.send_anyway else body.seen_message,
             expected_version=version,
+            signed=body.signed,
         )
     if body.attachments:
         attachments.use(body.attachments, ticket_id=ticket.id, message_id=message_id, by=call.caller.key)

@@ -54,6 +54,7 @@ TABLES: Final[Mapping[str, Mapping[str, Column]]] = {
         "access_mark": HASH,
         "asked_account": NAME,
     },
+    "signatures": {"owner_kind": WORD, "owner": STAFF, "texts": STAFF, "body_format": WORD},
     "macros": {"name": DESK, "folder": DESK, "scope": WORD, "team": NAME, "acts": DESK},
     "saved_replies": {
         "name": DESK,

@@ -36,6 +36,7 @@ class Email(Channel[Account]):
         own_addresses=_own_addresses,
         has_subaddresses=True,
         has_copies=True,
+        has_signatures=True,
         authenticates_senders=True,
         message_ids_are_global=True,
         # Raw mail is no JSON: the address stands in headers and in the text.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 
@@ -34,6 +34,7 @@ def bodies(message: OutgoingMessage, account: ChannelAccount) -> Bodies:
     """Make text and HTML for Markdown, for HTML and for text with inline pictures; text alone for other text."""
     pictures = [one for one in message.attachments if one.inline and usable_content_id(one)]
     text, html = _converted(message.body_format, clean(message.body), pictures)
+    text, html = _signed(text, html, message.details.get("signature"))
     shown = tuple(one for one in pictures if f"cid:{one.content_id}" in html)
     if message.reply_above:
         text = f"{marker_line(message.reply_above)}\n\n{text}"
@@ -54,6 +55,17 @@ def _converted(body_format: str, source: str, pictures: Sequence[OutgoingAttachm
         f'<p><img src="cid:{escape(one.content_id or "")}" alt="{escape(one.filename)}"></p>\n' for one in pictures
     )
     return source, markdown_html.text_to_html(source) + images
+
+
+def _signed(text: str, html: str, signature: Mapping[str, str] | None) -> tuple[str, str]:
+    """Add the author's signature below the separator that mail programs know (RFC 3676 section 4.3)."""
+    if not signature:
+        return text, html
+    signed_text, signed_html = _converted(signature["format"], clean(signature["text"]), ())
+    if html or signed_html:
+        html = html or markdown_html.text_to_html(text)
+        html += f'<div class="signature">-- <br>\n{signed_html or markdown_html.text_to_html(signed_text)}</div>\n'
+    return f"{text.rstrip()}\n\n-- \n{signed_text.strip()}\n", html
 
 
 def _safe_html(source: str) -> str:
