@@ -8,7 +8,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from models.events import answering_payloads, desk_payloads, sorting_payloads, ticket_payloads, workflow_payloads
+from models.events import (
+    answering_payloads,
+    desk_payloads,
+    people_payloads,
+    sorting_payloads,
+    ticket_payloads,
+    workflow_payloads,
+)
 from models.events.payload import ID, MAYBE_TEXT, TEXT, WHOLE, EventPayload, properties, type_of
 from models.kernel.open_json import JsonObject
 
@@ -18,7 +25,14 @@ DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 # Event type -> its payload's class; the class's docstring says what the type means.
 EVENT_TYPES: Final[Mapping[str, type[EventPayload]]] = {
     type_of(kind): kind
-    for module in (ticket_payloads, answering_payloads, workflow_payloads, sorting_payloads, desk_payloads)
+    for module in (
+        ticket_payloads,
+        answering_payloads,
+        workflow_payloads,
+        sorting_payloads,
+        desk_payloads,
+        people_payloads,
+    )
     for kind in vars(module).values()
     if isinstance(kind, type) and issubclass(kind, EventPayload) and kind is not EventPayload
 }
@@ -56,7 +70,9 @@ def schema(event_type: str, base: str) -> JsonObject:
         "event_type": {"const": event_type},
         "event_version": WHOLE,
         "occurred_at": TEXT | {"format": "date-time"},
-        "aggregate": {"enum": ["ticket", "user", "role", "api_key", "webhook", "account"]},
+        "aggregate": {
+            "enum": ["ticket", "user", "role", "api_key", "webhook", "account", "view", "requester", "organisation"]
+        },
         "aggregate_id": ID,
         "sequence": WHOLE,
         "actor": {"type": "object", "properties": {"kind": TEXT, "id": MAYBE_TEXT}, "required": ["kind", "id"]},

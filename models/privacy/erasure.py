@@ -18,6 +18,7 @@ from models.audit.actions import AuditAction
 from models.conversations.tables import Conversation, Message, MessageMove, TicketParticipant, UnreachableChat
 from models.deliveries.tables import Delivery
 from models.events.commands import Actor
+from models.events.people_payloads import RequesterErased
 from models.events.tables import EventRow
 from models.events.ticket_payloads import PersonalDataErased
 from models.idempotency.tables import IdempotencyKey
@@ -34,6 +35,7 @@ from models.privacy import free_pages
 from models.privacy.register import payload_keys
 from models.privacy.register.columns import TABLES
 from models.privacy.rows import DELETED, EMPTIED, Person, parts
+from models.requesters import people_events
 from models.requesters.tables import Requester, RequesterCode, RequesterLink
 from models.search.index import erased_documents
 from models.staff_chat.tables import StaffTopic
@@ -82,6 +84,7 @@ def erase(requester_id: UUID, *, actor: Actor) -> int:
         for ids in parts(rows.ids(person)):
             rows.table.delete().where(rows.column.in_(ids)).execute()
     erased_documents.write_again(indexed)
+    people_events.record("requester", requester_id, RequesterErased())
     audit.record(AuditAction.requester_erased, "requester", requester_id, after={"tickets": len(changes)})
     return len(changes)
 

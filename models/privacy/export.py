@@ -45,6 +45,10 @@ def export(requester_id: UUID) -> JsonObject:
         message["reactions"] = {who: what for who, what in message["reactions"].items() if person.owns(channel, who)}
     found["attachments"] = _rows(Attachment, Attachment.message_id, person.message_ids)
     found["history"] = _history(person)
+    own = EventRow.select(*_columns(EventRow)).where(person.own_events)
+    found["requester_history"] = [
+        _plain(row) for row in database.rows(own.order_by(EventRow.aggregate_id, EventRow.sequence))
+    ]
     found["events"] = [_readable(row) for row in _rows(InboxEvent, InboxEvent.id, person.inbox_ids)]
     participants = database.rows(TicketParticipant.select(*_columns(TicketParticipant)).where(person.participants))
     found["participants"] = [_plain(row) for row in participants]

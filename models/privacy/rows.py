@@ -160,9 +160,15 @@ class Person:
 
     @cached_property
     def event_ids(self) -> list[UUID]:
-        """The events of the history of the person's tickets."""
+        """The events of the history of the person and of their tickets."""
         of_tickets = (EventRow.aggregate == "ticket") & EventRow.aggregate_id.in_(self.ticket_ids)
-        return [row["event_id"] for row in database.rows(EventRow.select(EventRow.event_id).where(of_tickets))]
+        mine = of_tickets | self.own_events
+        return [row["event_id"] for row in database.rows(EventRow.select(EventRow.event_id).where(mine))]
+
+    @property
+    def own_events(self) -> Any:
+        """The condition of the events of the person, and of those who were merged into them."""
+        return (EventRow.aggregate == "requester") & EventRow.aggregate_id.in_(self.requester_ids)
 
     @cached_property
     def participants(self) -> Any:

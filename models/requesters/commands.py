@@ -9,6 +9,8 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+from models.events import history
+from models.events.people_payloads import RequesterCreated
 from models.kernel import clock, limits
 from models.kernel.errors import NotFound
 from models.kernel.ids import new_id
@@ -16,7 +18,7 @@ from models.kernel.storage import database
 from models.kernel.storage.batch import Batch
 from models.kernel.storage.prepared import Prepared
 from models.ports import channel_facts
-from models.requesters import domains, merging
+from models.requesters import domains, merging, people_events
 from models.requesters.tables import Identity, Requester
 
 
@@ -55,6 +57,7 @@ def find_or_create(
     requester.organisation_id = None if is_unproved else organisation_id
     batch = Batch()
     batch.insert("requesters", requester.row())
+    people_events.add_created(batch, requester)
     identity = batch.insert(
         "identities",
         {
@@ -71,6 +74,7 @@ def find_or_create(
     won = batch.write()[identity]
     if won is not None:
         return requester
+    history.take_back("requester", requester.id)
     Requester.delete().where(Requester.id == requester.id).execute()
     found = find(channel, address)
     assert found is not None, "the address that was taken a moment ago has an owner"
@@ -153,6 +157,7 @@ def create_without_address(name: str) -> Requester:
     """Create a requester with only a name (an API caller gave no address)."""
     requester = _new(name[: limits.name_chars_max], None)
     Requester.insert(requester.row()).execute()
+    people_events.record("requester", requester.id, RequesterCreated(organisation_id=None))
     return requester
 
 

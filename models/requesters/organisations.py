@@ -12,13 +12,14 @@ from uuid import UUID
 
 from models.audit import entries as audit
 from models.audit.actions import AuditAction
+from models.events.people_payloads import OrganisationCreated, OrganisationDeleted, OrganisationUpdated
 from models.infomodel.normal_form import Lookups
 from models.kernel import clock
 from models.kernel.errors import Conflict, FieldProblem, Invalid, NotFound, PreconditionFailed
 from models.kernel.ids import new_id
 from models.kernel.storage import database
 from models.kernel.storage.table import first, for_update
-from models.requesters import domains, person_fields
+from models.requesters import domains, people_events, person_fields
 from models.requesters.row_types import OrganisationRow
 from models.requesters.tables import Organisation, OrganisationDomain, Requester
 
@@ -39,6 +40,7 @@ def create(name: str, *, domain_names: Sequence[str], fields: Mapping[str, Any],
     organisation_id, now = new_id(), clock.now()
     Organisation.insert(id=organisation_id, name=name, fields=valid, created_at=now, updated_at=now).execute()
     domains.replace(organisation_id, domain_names)
+    people_events.record("organisation", organisation_id, OrganisationCreated(name=name))
     audit.record(AuditAction.organisation_created, "organisation", organisation_id, after={"fields": sorted(valid)})
     return organisation_id
 
@@ -69,6 +71,7 @@ def update(
     if different:
         counted = {"version": Organisation.version + 1, "updated_at": clock.now()}
         Organisation.update(after | counted).where(Organisation.id == organisation_id).execute()
+        people_events.record("organisation", organisation_id, OrganisationUpdated(changed=sorted(different)))
         audit.record(
             AuditAction.organisation_updated, "organisation", organisation_id, after={"changed": sorted(different)}
         )
@@ -83,6 +86,7 @@ def delete(organisation_id: UUID) -> None:
         raise Conflict(f"the organisation has {members} members; remove them first")
     OrganisationDomain.delete().where(OrganisationDomain.organisation_id == organisation_id).execute()
     Organisation.delete().where(Organisation.id == organisation_id).execute()
+    people_events.record("organisation", organisation_id, OrganisationDeleted())
     audit.record(AuditAction.organisation_deleted, "organisation", organisation_id)
 
 

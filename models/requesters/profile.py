@@ -12,14 +12,15 @@ from uuid import UUID
 
 from models.audit import entries as audit
 from models.audit.actions import AuditAction
+from models.events.payload import UNSET, Unset, as_mapping
+from models.events.people_payloads import RequesterCreated, RequesterUpdated
 from models.infomodel import locks
 from models.infomodel.normal_form import Lookups
 from models.kernel import clock, limits
 from models.kernel.errors import Conflict, FieldProblem, Invalid, NotFound, PreconditionFailed
 from models.kernel.ids import new_id
-from models.kernel.open_json import JsonObject
 from models.kernel.storage.table import first, for_update
-from models.requesters import domains, organisations, person_fields
+from models.requesters import domains, organisations, people_events, person_fields
 from models.requesters.commands import normalise_address
 from models.requesters.tables import Identity, Requester
 
@@ -61,6 +62,8 @@ def create(
     Requester.insert(requester.row()).execute()
     for channel, address in addresses:
         _own(requester.id, channel, address)
+    created = RequesterCreated(organisation_id=Requester.get_by_id(requester.id).organisation_id)
+    people_events.record("requester", requester.id, created)
     audit.record(AuditAction.requester_created, "requester", requester.id, after={"fields": sorted(valid)})
     return requester.id
 
@@ -90,17 +93,20 @@ def update(
     if changed:
         counted = {"version": Requester.version + 1, "updated_at": clock.now()}
         Requester.update(changed | counted).where(Requester.id == requester_id).execute()
-        audit.record(AuditAction.requester_updated, "requester", requester_id, after=_told(row, changed))
+        _record_update(requester_id, _changed_names(row, changed), changed.get("organisation_id", UNSET))
 
 
-def _told(row: Mapping[str, Any], changed: Mapping[str, Any]) -> JsonObject:
-    """Return the names of changed properties and fields; the audit trail holds no texts about people."""
+def _changed_names(row: Mapping[str, Any], changed: Mapping[str, Any]) -> list[str]:
+    """Return the names of changed properties and fields; events and audit entries hold no texts about people."""
     names = [name for name in changed if name != "fields"]
     names += [f"fields.{one}" for one in locks.changed_names(row["fields"], changed.get("fields", row["fields"]))]
-    told: JsonObject = {"changed": sorted(names)}
-    if "organisation_id" in changed:
-        told["organisation_id"] = changed["organisation_id"]
-    return told
+    return sorted(names)
+
+
+def _record_update(requester_id: UUID, names: list[str], organisation_id: UUID | Unset | None = UNSET) -> None:
+    updated = RequesterUpdated(changed=names, organisation_id=organisation_id)
+    people_events.record("requester", requester_id, updated)
+    audit.record(AuditAction.requester_updated, "requester", requester_id, after=as_mapping(updated))
 
 
 def _check_zone(zone: str | None) -> None:
@@ -133,9 +139,9 @@ def add_address(requester_id: UUID, channel: str, address: str) -> None:
 
     Raises NotFound, and Conflict when the address belongs to another requester: merge the two instead.
     """
-    if not Requester.select().where(Requester.id == requester_id).exists():
-        raise NotFound(f"there is no requester {requester_id}")
+    _lock(requester_id)
     _own(requester_id, channel, address)
+    people_events.record("requester", requester_id, RequesterUpdated(changed=["identities"]))
     audit.record(AuditAction.address_added, "requester", requester_id, after={"kind": channel})
 
 
@@ -152,6 +158,14 @@ def lift_suppression(requester_id: UUID, channel: str, address: str) -> None:
 
 
 def _change(requester_id: UUID, channel: str, address: str, changes: Mapping[str, Any]) -> None:
+    _lock(requester_id)
     this = (Identity.channel == channel) & (Identity.address == normalise_address(channel, address))
     if not Identity.update(changes).where(Identity.requester_id == requester_id, this).execute():
         raise NotFound("the requester has no such address")
+    _record_update(requester_id, ["identities"])
+
+
+def _lock(requester_id: UUID) -> None:
+    """Hold the requester's row, which numbers the events. Raises NotFound."""
+    if first(for_update(Requester.select(Requester.id).where(Requester.id == requester_id))) is None:
+        raise NotFound(f"there is no requester {requester_id}")

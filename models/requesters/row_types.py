@@ -61,3 +61,4 @@ class MergeRow(TypedDict):
     merged_at: datetime
     undone_by: str | None
     undone_at: datetime | None
+    filled: JsonObject

@@ -116,6 +116,8 @@ class RequesterMerge(Table):
     merged_at = InstantField()
     undone_by = peewee.TextField(null=True)
     undone_at = InstantField(null=True)
+    # The properties and fields that the target got from the source.
+    filled = JsonField(default=dict)
 
     class Meta:
         table_name = "requester_merges"

@@ -13,6 +13,9 @@ from models.subscriptions.row_types import OutgoingEvent
 from models.visibility import seen, sight
 from models.visibility.sight import DESK, Sight
 
+# The aggregates that the API shows to everybody with the permission `tickets_read`.
+_READ_WITH_TICKETS = frozenset({"requester", "organisation"})
+
 
 def sight_of(owner_id: UUID | None) -> Sight | None:
     """The sight of an owner as of now; None for one who may read no tickets (any more).
@@ -43,7 +46,12 @@ def check_receiver(caller: Principal, owner_id: UUID | None) -> None:
 
 
 def seen_event(event: OutgoingEvent, owner_id: UUID | None) -> OutgoingEvent | None:
-    """An event as an owner sees it; None for an event of a ticket that the owner may not see."""
+    """Return an event as an owner sees it; None for an event of a ticket that the owner may not see.
+
+    An owner who may read no tickets sees no events of requesters and organisations either.
+    """
+    if event["aggregate"] in _READ_WITH_TICKETS:
+        return None if sight_of(owner_id) is None else event
     ticket_id = parse_id(str(event["aggregate_id"])) if event["aggregate"] == "ticket" else None
     if ticket_id is None:
         return event

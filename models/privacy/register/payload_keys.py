@@ -68,7 +68,7 @@ PLAIN: Final = frozenset(
         "locale",
         "message_ids",
         "promises",  # names of promises
-        "name",  # a user's, a key's, or a word of a life cycle
+        "name",  # a user's, a key's, an organisation's, or a word of a life cycle
         "outcome",
         "permissions",
         "priority",

@@ -37,6 +37,7 @@ TABLES: Final[Mapping[str, Mapping[str, Column]]] = {
         "reason": exported("the staff's words about the person"),
         "merged_by": STAFF,
         "undone_by": STAFF,
+        "filled": exported("values that the person has from the other one", blank={}),
     },
     "requester_merge_rows": {"kind": WORD},
     "organisations": {

@@ -17,6 +17,7 @@ from models.events import ticket_payloads as ticket
 from models.events.catalogue import EVENT_TYPES, VERSION, description
 from models.kernel.storage.batch import as_json
 from tests.models.events import sorting_rows
+from tests.models.events.people_bytes import PEOPLE
 
 
 def test_every_declared_payload_can_be_subscribed_to_by_its_name() -> None:
@@ -304,6 +305,7 @@ PAYLOADS: list[tuple[payload.EventPayload, str]] = [
         '{"target":"resolution","due_at":"2026-03-02T09:00:00+00:00"}',
     ),
     (workflow_payloads.SlaBreached(target="resolution", due_at=None), '{"target":"resolution","due_at":null}'),
+    *PEOPLE,
     (workflow_payloads.SignalReceived(signal="paid", payload={"a": 1}), '{"signal":"paid","payload":{"a":1}}'),
     *sorting_rows.ROWS,
 ]
