@@ -61,6 +61,8 @@ class AuditAction(StrEnum):
     organisation_deleted = auto()
     tickets_merged = auto()
     ticket_split = auto()
+    ticket_requester_changed = auto()
+    ticket_contact_changed = auto()
     tickets_linked = auto()
     tickets_unlinked = auto()
     act_undone = auto()

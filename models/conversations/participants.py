@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from models.channels import accounts
@@ -18,6 +18,9 @@ from models.ports.inbound import Participant
 from models.requesters.commands import normalise_address
 from models.tickets.tables import Ticket
 from models.tickets.ticket_change import TicketChange
+
+# The role of an address whose owner was the requester before. It may not write into the ticket and gets no copies.
+FORMER: Final = "former"
 
 
 def add(
@@ -51,7 +54,8 @@ def confirm(ticket_id: UUID, channel: str, people: Sequence[Participant]) -> Non
     addresses = [normalise_address(channel, one.address) for one in people]
     names, values = database.in_list("address", addresses)
     database.execute(
-        "UPDATE ticket_participants SET confirmed_at = :now WHERE ticket_id = :ticket AND channel = :channel"
+        "UPDATE ticket_participants SET confirmed_at = :now, role = CASE role WHEN 'former' THEN 'copy' ELSE role END"
+        " WHERE ticket_id = :ticket AND channel = :channel"
         f" AND confirmed_at IS NULL AND address IN {names}",
         values,
         now=clock.now(),
@@ -64,8 +68,9 @@ def of_ticket(ticket_id: UUID) -> list[database.Row]:
     """Return all people of the ticket, in the order in which they were added."""
     rows = database.run(
         "SELECT channel, address, name, role, added_at, confirmed_at FROM ticket_participants WHERE ticket_id = :id"
-        " ORDER BY added_at, address",
+        " AND role <> :former ORDER BY added_at, address",
         id=ticket_id,
+        former=FORMER,
     )
     return [TicketParticipant.converted(row) for row in rows]
 
@@ -134,9 +139,17 @@ def _refused(ticket: Ticket, channel: str, known: Collection[str], last: Mapping
     if grade == "unjudged":
         confirmed = _confirmed(ticket, channel, known)
         refused = {address: _UNCONFIRMED for address in known if address not in confirmed}
+    refused |= dict.fromkeys(_former(ticket.id, channel, known), "does not take part in the ticket any more")
     suppressed = _suppressed(channel, known)
     reasons = {address: _refusal(channel, address, suppressed) for address in known}
     return refused | {address: why for address, why in reasons.items() if why}
+
+
+def _former(ticket_id: UUID, channel: str, addresses: Collection[str]) -> set[str]:
+    """Return those of the addresses that belong to a former requester of the ticket."""
+    mine = (TicketParticipant.ticket_id == ticket_id) & (TicketParticipant.channel == channel)
+    query = TicketParticipant.select(TicketParticipant.address).where(mine, TicketParticipant.role == FORMER)
+    return {row["address"] for row in database.rows(query)} & set(addresses)
 
 
 _UNCONFIRMED = "is not confirmed: an unjudged mail names them; name them in `copies` to confirm them"

@@ -181,17 +181,17 @@ def _takes_part(
     contact = row["contact_address"]
     if contact is not None and normalise_address(account.channel, contact) == address:
         return True
-    known = database.one(
-        "SELECT 1 AS yes FROM ticket_participants WHERE ticket_id = :ticket AND channel = :channel AND address ="
-        " :address"
-        " UNION ALL SELECT 1 FROM messages WHERE ticket_id = :ticket AND author_kind = 'requester' AND author_id ="
-        " :author LIMIT 1",
+    known = database.run(
+        "SELECT role FROM ticket_participants WHERE ticket_id = :ticket AND channel = :channel AND address = :address"
+        " UNION ALL SELECT 'author' WHERE EXISTS (SELECT 1 FROM messages WHERE ticket_id = :ticket"
+        " AND author_kind = 'requester' AND author_id = :author)",
         ticket=ticket_id,
         channel=account.channel,
         address=address,
         author=requester_id,
     )
-    return known is not None
+    roles = {one["role"] for one in known}
+    return bool(roles) and "former" not in roles
 
 
 def earlier_copy(

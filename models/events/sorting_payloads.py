@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from msgspec import field
+
 from models.events.payload import EventPayload, Items, Unpublished
 
 
@@ -31,6 +33,8 @@ class TicketMergeUndone(EventPayload, frozen=True, kw_only=True):
     ticket_id: UUID
     number: int
     message_ids: Unpublished[Items]
+    # The one of the two tickets that has the messages now.
+    messages_in: Unpublished[UUID]
 
 
 class TicketSplit(EventPayload, frozen=True, kw_only=True):
@@ -55,6 +59,8 @@ class TicketSplitUndone(EventPayload, frozen=True, kw_only=True):
     ticket_id: UUID
     number: int
     message_ids: Unpublished[Items]
+    # The one of the two tickets that has the messages now.
+    messages_in: Unpublished[UUID]
 
 
 class TicketLinked(EventPayload, frozen=True, kw_only=True):
@@ -71,3 +77,17 @@ class TicketUnlinked(EventPayload, frozen=True, kw_only=True):
     ticket_id: UUID
     number: int
     kind: str
+
+
+class RequesterChanged(EventPayload, frozen=True, kw_only=True):
+    """A ticket was given to another requester."""
+
+    from_: UUID | None = field(name="from")
+    to: UUID | None
+
+
+class ContactChanged(EventPayload, frozen=True, kw_only=True):
+    """Answers to a ticket go to another address."""
+
+    channel: str | None
+    account: Unpublished[str | None]

@@ -39,7 +39,9 @@ def _run(undo: UndoRow, actor: Actor) -> list[str]:
     _restore_source(source, act)
     for change, other in ((source, target), (target, source)):
         number = other.ticket.number
-        change.record(TicketMergeUndone(ticket_id=other.ticket.id, number=number, message_ids=ids))
+        change.record(
+            TicketMergeUndone(ticket_id=other.ticket.id, number=number, message_ids=ids, messages_in=source_id)
+        )
         explain(change, "merge_undone", f"the request of {actor.kind}; the other ticket is #{number}")
     source.save()
     target.save()

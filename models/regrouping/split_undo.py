@@ -43,7 +43,9 @@ def _run(undo: UndoRow, actor: Actor) -> list[str]:
     merging.close(made, source.ticket)
     for change, other in ((made, source), (source, made)):
         number = other.ticket.number
-        change.record(TicketSplitUndone(ticket_id=other.ticket.id, number=number, message_ids=ids))
+        change.record(
+            TicketSplitUndone(ticket_id=other.ticket.id, number=number, message_ids=ids, messages_in=source_id)
+        )
         explain(change, "split_undone", f"the request of {actor.kind}; the other ticket is #{number}")
     made.save()
     source.save()

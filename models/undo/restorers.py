@@ -31,6 +31,7 @@ class Restorer:
 MODULES: Final[Mapping[str, str]] = {
     "merge": "models.regrouping.merge_undo",
     "ticket_change": "models.ticket_actions.sorting.undoing",
+    "requester": "models.regrouping.requester_change",
     "split": "models.regrouping.split_undo",
 }
 

@@ -33,6 +33,8 @@ BODIES: dict[str, Any] = {
     "POST /v1/tickets/{ticket}/transitions": {"transition": "start"},
     "POST /v1/tickets/{ticket}/splits": {"messages": ["00000000-0000-7000-8000-000000000000"], "title": "Split"},
     "POST /v1/tickets/{ticket}/links": {"kind": "blocks", "ticket": "00000000-0000-7000-8000-000000000000"},
+    "PUT /v1/tickets/{ticket}/requester": {"requester_id": "00000000-0000-7000-8000-000000000000"},
+    "PUT /v1/tickets/{ticket}/contact": {"channel": "email", "address": "ada@example.com"},
     "POST /v1/tickets/{ticket}/merges": {"into": "00000000-0000-7000-8000-000000000000"},
     "PUT /v1/tickets/{ticket}/assignment": {"assignee_id": None},
     "PUT /v1/tickets/{ticket}/presence": {"doing": "viewing"},
