@@ -46,6 +46,7 @@ def operations() -> Operations:
     from functions.gateway.ticket import (
         approvals,
         attachments,
+        bin,
         bulk_changes,
         changes,
         contacts,
@@ -96,6 +97,7 @@ def operations() -> Operations:
         presence,
         tags,
         snoozes,
+        bin,
         bulk_changes,
         transitions,
         messages,

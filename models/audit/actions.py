@@ -76,6 +76,7 @@ class AuditAction(StrEnum):
     definition_rolled_back = auto()
     definition_retired = auto()
     workflow_migration_started = auto()
+    ticket_purged = auto()
     bulk_change_started = auto()
     bulk_change_cancelled = auto()
     audit_exported = auto()

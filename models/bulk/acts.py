@@ -14,8 +14,12 @@ from uuid import UUID
 from models.identity.rules import Permission, Principal
 from models.kernel.errors import Conflict
 from models.kernel.open_json import JsonObject
+from models.macros import applying
+from models.macros import commands as macros
+from models.macros.applying import Applicant
+from models.saved_replies.reach import Reach
 from models.ticket_actions import commands
-from models.ticket_actions.sorting import snoozing
+from models.ticket_actions.sorting import binning, snoozing
 from models.ticket_actions.tagging import TagEdit
 
 
@@ -78,10 +82,31 @@ def _wake(ticket_id: UUID, arguments: Mapping[str, Any], caller: Principal) -> N
     snoozing.wake(ticket_id, actor=caller.actor)
 
 
+def _delete(ticket_id: UUID, arguments: JsonObject, caller: Principal) -> None:
+    binning.delete(ticket_id, note=arguments.get("note"), actor=caller.actor)
+
+
+def _mark_spam(ticket_id: UUID, arguments: JsonObject, caller: Principal) -> None:
+    binning.mark_spam(ticket_id, note=arguments.get("note"), actor=caller.actor)
+
+
+def _restore(ticket_id: UUID, arguments: JsonObject, caller: Principal) -> None:
+    binning.restore(ticket_id, actor=caller.actor)
+
+
+def _apply_macro(ticket_id: UUID, arguments: JsonObject, caller: Principal) -> None:
+    macro = macros.get(UUID(arguments["macro_id"]), Reach.of(caller))
+    applying.apply(ticket_id, macro, Applicant(caller.actor, str(caller.role), caller.permissions))
+
+
 ACTS: Final[dict[str, Act]] = {
     "change": Act(Permission.tickets_write, _change),
     "transition": Act(Permission.tickets_write, _transition, undoable=False),
     "assignment": Act(Permission.tickets_assign, _assign),
     "snooze": Act(Permission.tickets_write, _snooze),
     "wake": Act(Permission.tickets_write, _wake),
+    "deletion": Act(Permission.tickets_delete, _delete),
+    "spam": Act(Permission.tickets_delete, _mark_spam),
+    "macro": Act(Permission.tickets_write, _apply_macro, undoable=False),
+    "restoration": Act(Permission.tickets_delete, _restore),
 }

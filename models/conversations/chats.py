@@ -96,13 +96,14 @@ def open_ticket(ticket_id: UUID) -> UUID | None:
 
     A ticket that was merged meanwhile forwards to its target.
     """
-    row = database.one("SELECT category, merged_into FROM tickets WHERE id = :id FOR_UPDATE", id=ticket_id)
+    row = database.one("SELECT category, merged_into, binned_as FROM tickets WHERE id = :id FOR_UPDATE", id=ticket_id)
     if row is None:
         return None
     merged_into: UUID | None = Ticket.converted(row)["merged_into"]
     if merged_into is not None:
         return open_ticket(merged_into)
-    return None if row["category"] == "closed" else ticket_id
+    # A message returns a deleted ticket from the bin. Spam and purged tickets take no messages.
+    return None if row["category"] == "closed" or row["binned_as"] in ("spam", "purged") else ticket_id
 
 
 def move(account: ChannelAccount, old: str, new: str) -> None:

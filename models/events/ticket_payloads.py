@@ -77,6 +77,23 @@ class TicketWoken(EventPayload, frozen=True, kw_only=True):
     by: str
 
 
+class TicketDeleted(EventPayload, frozen=True, kw_only=True):
+    """A ticket went into the bin, as deleted or as spam."""
+
+    kind: str
+    note: Unpublished[str | None]
+
+
+class TicketRestored(EventPayload, frozen=True, kw_only=True):
+    """A ticket came back from the bin, by a person or by a message of the requester."""
+
+    by: str
+
+
+class TicketPurged(EventPayload, frozen=True, kw_only=True):
+    """The content of a ticket in the bin was removed for good."""
+
+
 class FollowerAdded(EventPayload, frozen=True, kw_only=True):
     """A user follows a ticket, or a note mentions the user."""
 

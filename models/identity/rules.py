@@ -44,6 +44,8 @@ class Permission(StrEnum):
     messages_manage = "messages_manage", "Edit and delete notes and replies that others wrote."
     tickets_assign = "tickets_assign", "Assign tickets to users and teams."
     tickets_merge = "tickets_merge", "Merge and split tickets, and undo this."
+    tickets_delete = "tickets_delete", "Put tickets into the bin, mark them as spam, and restore them."
+    tickets_purge = "tickets_purge", "Remove the content of tickets in the bin for good."
     tickets_bulk = "tickets_bulk", "Change up to 10,000 tickets at once, within the other permissions."
     paid_tasks_read = "paid_tasks_read", "Read number, type, title and description of the tasks that were paid."
     inbox_read = "inbox_read", "Read the events that channels received, and the health of channel accounts."
@@ -78,6 +80,7 @@ _AGENT = frozenset(
         Permission.tickets_assign,
         Permission.tickets_merge,
         Permission.tickets_bulk,
+        Permission.tickets_delete,
         Permission.inbox_read,
         Permission.deliveries_read,
         Permission.colleagues_read,

@@ -165,11 +165,16 @@ def _repeat_in_another_event(
 
 
 def _blocked_sender(event: inbox.RawEvent, account: ChannelAccount, parsed: InboundMessage) -> Settlement | None:
-    if requesters.is_blocked(account.channel, parsed.author_address):
-        return _BLOCKED
-    return None
+    """A message of a blocked address is ignored. One of an address that was marked as spam waits in the quarantine."""
+    standing = requesters.standing(account.channel, parsed.author_address)
+    if standing == "spam":
+        return _SPAM if event.released_by is None else None
+    return _BLOCKED if standing == "blocked" else None
 
 
+_SPAM = Settlement(
+    "failed", "quarantined: a ticket of its sender was marked as spam; replay it to release it, or unmark the ticket"
+)
 _BLOCKED = Settlement("ignored", "its sender is blocked")
 
 

@@ -102,6 +102,11 @@ class Settings:
     rating_days: float = _var(
         30.0, "days after a ticket was closed during which its rating link works; it stays in mailboxes much longer"
     )
+    bin_days: float = _var(
+        30.0,
+        "days after which the content of a deleted ticket is purged; a month is long enough to notice a mistake after a"
+        " holiday, and short enough for personal data that nobody needs",
+    )
     session_idle_hours: float = _var(72.0, "hours without a request after which a session ends")
     log_level: str = _var("INFO", "DEBUG, INFO, WARNING or ERROR")
     definitions_dir: str = _var(

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
@@ -58,12 +59,27 @@ def erase(requester_id: UUID, *, actor: Actor) -> int:
         for address in addresses:
             erased_addresses.remember(channel, address)
     # Events before tickets, which is the order of the ingest actor; else each could wait for the other.
-    _empty_events(person)
+    empty_events(person)
     changes = [TicketChange.of_exactly(ticket_id, actor=actor) for ticket_id in person.ticket_ids]
     # Read again under the locks: an event may have been settled before the tickets were locked.
     person = Person.of(requester_id)
+    with emptied(person):
+        for change in changes:
+            _empty_ticket(change)
+        _erase_requesters(person)
+    people_events.record("requester", requester_id, RequesterErased())
+    audit.record(AuditAction.requester_erased, "requester", requester_id, after={"tickets": len(changes)})
+    return len(changes)
+
+
+@contextmanager
+def emptied(person: Person) -> Iterator[None]:
+    """Empty and delete the rows of a person. The block empties the tickets themselves, under their locks.
+
+    Joins the caller's transaction.
+    """
     indexed = erased_documents.documents_with(person.ticket_ids, person.message_ids, person.addresses)
-    _empty_events(person)
+    empty_events(person)
     _empty_history(person)
     _empty_tasks(person)
     _empty_answers(person)
@@ -77,19 +93,15 @@ def erase(requester_id: UUID, *, actor: Actor) -> int:
     for rows in EMPTIED:
         for ids in parts(rows.ids(person)):
             rows.table.update(_blanks(rows.table)).where(rows.column.in_(ids)).execute()
-    for change in changes:
-        _empty_ticket(change)
-    _erase_requesters(person)
+    yield
     for rows in DELETED:
         for ids in parts(rows.ids(person)):
             rows.table.delete().where(rows.column.in_(ids)).execute()
     erased_documents.write_again(indexed)
-    people_events.record("requester", requester_id, RequesterErased())
-    audit.record(AuditAction.requester_erased, "requester", requester_id, after={"tickets": len(changes)})
-    return len(changes)
 
 
-def _empty_events(person: Person) -> None:
+def empty_events(person: Person) -> None:
+    """Empty the stored inbound events of a person."""
     for ids in parts(person.inbox_ids):
         inbox.empty(ids)
 

@@ -6,7 +6,7 @@ query, and the database takes 0.01 ms to run it.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from models.events import history
@@ -145,12 +145,19 @@ def _is(channel: str, address: str) -> Any:
 
 def is_blocked(channel: str, address: str) -> bool:
     """Return True if an agent blocked this address. The desk accepts nothing from a blocked address."""
+    return standing(channel, address) == "blocked"
+
+
+def standing(channel: str, address: str) -> Literal["blocked", "spam"] | None:
+    """Return the reason why messages of this address reach no ticket: an agent blocked it, or marked it as spam."""
     row = database.one(
-        "SELECT blocked_at FROM identities WHERE channel = :channel AND address = :address",
+        "SELECT blocked_at, spam_ticket_id FROM identities WHERE channel = :channel AND address = :address",
         channel=channel,
         address=normalise_address(channel, address),
     )
-    return row is not None and row["blocked_at"] is not None
+    if row is None or row["blocked_at"] is not None:
+        return None if row is None else "blocked"
+    return None if row["spam_ticket_id"] is None else "spam"
 
 
 def create_without_address(name: str) -> Requester:

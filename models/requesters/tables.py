@@ -65,6 +65,8 @@ class Identity(Table):
     blocked_at = InstantField(null=True)
     blocked_reason = peewee.TextField(null=True)
     verified_by = peewee.TextField(null=True)
+    # The ticket that was marked as spam; messages of the address are quarantined.
+    spam_ticket_id = IdField(null=True)
 
     class Meta:
         table_name = "identities"

@@ -14,7 +14,7 @@ from models.ports.inbound import InboundMessage
 from models.requesters.tables import Requester
 from models.tasks.payloads import AdvanceTicket
 from models.ticket_actions import commands
-from models.ticket_actions.sorting import snoozing
+from models.ticket_actions.sorting import binning, snoozing
 from models.ticket_workflow.acts.apply_acts import ticket_key
 from models.tickets import ticket_fields
 from models.tickets.tables import Ticket
@@ -73,6 +73,7 @@ def join_from_channel(
             return change.save(), joined
     message_id = received.add_inbound(change, parsed, account=account, requester_id=requester.id, inbox_id=inbox_id)
     if not parsed.is_by_machine:
+        binning.put_back(change, by="message")
         snoozing.end(change, by="message")
     _advance(change, "requester_message", message_id)
     return change.save(), message_id

@@ -30,6 +30,7 @@ from models.tasks.payloads import AdvanceTicket
 from models.teams import queries as teams
 from models.ticket_actions import field_lookups, locks, own_words, tagging
 from models.ticket_actions.input_needed import ConfirmationRequired
+from models.ticket_actions.sorting import binning
 from models.ticket_workflow import reclassifying, steps
 from models.tickets import queries, ticket_fields
 from models.tickets.tables import Ticket
@@ -195,6 +196,8 @@ def advance(payload: AdvanceTicket, *, causation_id: str) -> None:
         ticket_id, message = conversations.view(payload.message_id)
     change = TicketChange.of(ticket_id, actor=Actor("system", f"workflow:{event}", "Nestor"), causation_id=causation_id)
     if change.ticket.id != ticket_id and event in _OF_ONE_TICKET:
+        return
+    if binning.put_off(change.ticket, payload):
         return
     change.about_id = payload.about_id
     before = change.ticket.event_sequence

@@ -30,6 +30,7 @@ from models.tasks.payloads import (
     SendDelivery,
     TellStaff,
 )
+from models.tickets import bin as bin_
 from models.tickets import merged, news, queries, staff_groups, surroundings
 from models.tickets.surroundings import Surroundings
 from models.tickets.tables import Ticket
@@ -77,13 +78,15 @@ class TicketChange:
         """Hold an existing ticket. Raises NotFound.
 
         The desk and requesters act on the target of a merged ticket instead. A user or an API key, who chose the
-        ticket and perhaps may not see its target, gets TicketMerged.
+        ticket and perhaps may not see its target, gets TicketMerged; of a ticket in the bin, TicketInBin.
         """
         ticket = queries.lock(ticket_id)
         if ticket.merged_into is not None:
             if actor.kind in ("user", "api_key"):
                 raise merged.refusal(ticket)
             ticket = merged.lock_target(ticket_id)
+        if ticket.binned_at is not None and actor.kind in ("user", "api_key"):
+            raise bin_.refusal(ticket)
         return cls(ticket, actor=actor, new=False, causation_id=causation_id)
 
     @classmethod

@@ -30,6 +30,7 @@ class Restorer:
 # Kind of act -> the module that declares its `RESTORER`. The modules are on higher floors, so strings name them.
 MODULES: Final[Mapping[str, str]] = {
     "merge": "models.regrouping.merge_undo",
+    "ticket_bin": "models.ticket_actions.sorting.bin_undo",
     "ticket_change": "models.ticket_actions.sorting.undoing",
     "requester": "models.regrouping.requester_change",
     "split": "models.regrouping.split_undo",

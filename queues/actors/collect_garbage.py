@@ -20,6 +20,7 @@ from models.kernel.storage import database
 from models.notices import limits as notice_limits
 from models.notices import planning
 from models.presence import commands as presence
+from models.privacy import purging
 from models.subscriptions import deliveries as webhook_deliveries
 from models.tasks import rates
 from models.tasks.commands import ClaimedTask
@@ -89,6 +90,7 @@ def run(task: ClaimedTask, payload: CollectGarbage) -> Settlement:
     _all_of(drafts.collect)
     while webhook_deliveries.collect(batch_max=limits.collect_batch_max) >= limits.collect_batch_max:
         pass
+    purging.purge_due()
     with database.transaction():
         bulk.collect(batch_max=limits.collect_batch_max)
     with database.transaction():

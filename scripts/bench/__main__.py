@@ -15,6 +15,7 @@ from models.kernel.errors import ConfigurationError
 from scripts import _cli
 from scripts.bench import limits
 from scripts.bench.parts import (
+    bulk,
     journeys,
     lifecycles,
     mail_parser,
@@ -30,7 +31,7 @@ from scripts.bench.report import Report
 from scripts.bench.stack import Stack
 from tests.services.folder import ServiceUnavailable
 
-PARTS = "abcdefghijt"
+PARTS = "abcdefghijkt"
 
 
 def main() -> int:
@@ -40,7 +41,8 @@ def main() -> int:
         nargs="*",
         metavar="PART",
         help="a: database alone, b: tickets, c: webhooks, d: tasks, e: cold starts, f: replies, g: life cycles,"
-        " h: visible reply, i: mails, j: statements per journey, t: sends to Telegram; default: all",
+        " h: visible reply, i: mails, j: statements per journey,"
+        " k: bulk changes, t: sends to Telegram; default: all",
     )
     parser.add_argument(
         "--quick",
@@ -86,6 +88,7 @@ def run(stack: Stack, plan: limits.Plan, report: Report, wanted: set[str], folde
         "h": lambda: reply_classifier.print_rows(report),
         "i": lambda: mail_parser.print_rows(report),
         "j": lambda: journeys.measure(stack, report),
+        "k": lambda: bulk.measure(stack, plan, report),
         "t": lambda: telegram_sends.measure(stack.sandbox, plan, report),
     }
     for part, measure in parts.items():

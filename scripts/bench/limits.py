@@ -30,6 +30,7 @@ class Plan:
     due_timers: int = 100_000
     live_tickets: int = 100_000
     replayed_events: int = 100_000
+    bulk_tickets: int = 10_000
 
 
 QUICK = Plan(
@@ -45,4 +46,5 @@ QUICK = Plan(
     due_timers=600,
     live_tickets=300,
     replayed_events=200,
+    bulk_tickets=60,
 )

@@ -163,6 +163,9 @@ _LINES: dict[str, Callable[[Payload, Mapping[str, str]], Words]] = {
         )
     ),
     "ticket_snoozed": _line(lambda p: f"snoozed until {p.get('until') or 'the requester writes'}{_because(p)}"),
+    "ticket_deleted": _line(lambda p: f"into the bin as {p.get('kind')}{_because(p)}"),
+    "ticket_restored": _line(lambda p: f"back from the bin by a {p.get('by')}"),
+    "ticket_purged": _line(lambda p: "content purged"),
     "ticket_woken": _line(lambda p: f"snooze ended by {p.get('by')}"),
     "sla_warning": _line(lambda p: f"promise {p.get('target')} in danger, due {p.get('due_at')}"),
     "sla_breached": _line(lambda p: f"promise {p.get('target')} broken, was due {p.get('due_at')}"),

@@ -87,3 +87,15 @@ def test_an_act_needs_its_own_permission(machine: Caller, gateway: Any) -> None:
     body = {"tickets": [machine.ticket()["id"]], "acts": [{"act": "assignment", "assignee_id": None}]}
 
     assert "tickets_assign" in problem(narrow.post("/v1/bulk_changes", body), 403)["detail"]
+
+
+def test_a_macro_is_applied_to_each_ticket(machine: Caller, desk: Desk) -> None:
+    macro = machine.made("/v1/macros", {"name": "Rush", "acts": [{"priority": "high"}, {"tags": {"add": ["rush"]}}]})
+    tickets = [machine.ticket()["id"] for _ in range(2)]
+
+    job = machine.made("/v1/bulk_changes", {"tickets": tickets, "acts": [{"act": "macro", "macro_id": macro["id"]}]})
+    desk.run_due()
+
+    assert machine.read(f"/v1/bulk_changes/{job['id']}")["changed"] == 2
+    assert {machine.read(f"/v1/tickets/{one}")["priority"] for one in tickets} == {"high"}
+    problem(machine.post(f"/v1/bulk_changes/{job['id']}/undo"), 409, "nothing_to_undo")

@@ -14,6 +14,7 @@ import pytest
 
 from functions.gateway.app import operations
 from functions.http.operations import Operation
+from models.identity.rules import Permission
 from models.kernel import clock
 from models.kernel.storage import database
 from models.notices import commands as notices
@@ -38,6 +39,8 @@ BODIES: dict[str, Any] = {
     "POST /v1/tickets/{ticket}/merges": {"into": "00000000-0000-7000-8000-000000000000"},
     "PUT /v1/tickets/{ticket}/assignment": {"assignee_id": None},
     "PUT /v1/tickets/{ticket}/presence": {"doing": "viewing"},
+    "POST /v1/tickets/{ticket}/deletion": {},
+    "POST /v1/tickets/{ticket}/spam": {},
     "PUT /v1/tickets/{ticket}/snooze": {"until_answer": True},
     "POST /v1/tickets/{ticket}/signals": {"signal": "arrived"},
     "POST /v1/tickets/{ticket}/messages": {"kind": "note", "body": "Read this."},
@@ -169,7 +172,9 @@ def test_every_operation_is_about_a_ticket_or_known_to_show_none() -> None:
 def test_every_operation_about_a_hidden_ticket_answers_404_to_an_outsider(hidden: Hidden) -> None:
     before = hidden.desk.rows("SELECT version, event_sequence FROM tickets")
 
-    answers = {name_of(one): hidden.ask(hidden.outsider, one) for one in about_tickets()}
+    # The outsider is a manager. The permission to purge is an admin's, and its refusal says nothing about a ticket.
+    known = [one for one in about_tickets() if one.needs is not Permission.tickets_purge]
+    answers = {name_of(one): hidden.ask(hidden.outsider, one) for one in known}
 
     for name, answer in answers.items():
         assert answer.status_code == 404, f"{name}: {answer.status_code} {answer.text}"

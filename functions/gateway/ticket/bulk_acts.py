@@ -48,7 +48,31 @@ class WakeAct(msgspec.Struct, forbid_unknown_fields=True, tag_field="act", tag="
     """End the snooze of the tickets."""
 
 
-ActWanted: TypeAlias = ChangeAct | TransitionAct | AssignmentAct | SnoozeAct | WakeAct
+class DeletionAct(msgspec.Struct, forbid_unknown_fields=True, tag_field="act", tag="deletion"):
+    """Put the tickets into the bin."""
+
+    note: Comment | None = None
+
+
+class SpamAct(msgspec.Struct, forbid_unknown_fields=True, tag_field="act", tag="spam"):
+    """Mark the tickets as spam, and quarantine later messages of their requesters."""
+
+    note: Comment | None = None
+
+
+class MacroAct(msgspec.Struct, forbid_unknown_fields=True, tag_field="act", tag="macro"):
+    """Apply a macro that the caller sees."""
+
+    macro_id: UUID
+
+
+class RestorationAct(msgspec.Struct, forbid_unknown_fields=True, tag_field="act", tag="restoration"):
+    """Take the tickets out of the bin."""
+
+
+ActWanted: TypeAlias = (
+    ChangeAct | TransitionAct | AssignmentAct | SnoozeAct | WakeAct | DeletionAct | SpamAct | RestorationAct | MacroAct
+)
 Acts = Annotated[list[ActWanted], msgspec.Meta(min_length=1, max_length=limits.acts_max)]
 
 
@@ -78,5 +102,9 @@ def _arguments(act: ActWanted) -> JsonObject:
             wish = wish_of(act.snooze)
             until = None if wish.until is None else rfc3339(wish.until)
             return {"until": until, "distance": wish.distance, "note": wish.note}
-        case WakeAct():
+        case DeletionAct() | SpamAct():
+            return {"note": act.note}
+        case MacroAct():
+            return {"macro_id": str(act.macro_id)}
+        case WakeAct() | RestorationAct():
             return {}

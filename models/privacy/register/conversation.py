@@ -43,6 +43,12 @@ TABLES: Final[Mapping[str, Mapping[str, Column]]] = {
         "undone_by": kept("an id"),
         "kept": impersonal("sentences of the desk without a value of the ticket"),
     },
+    "ticket_bin": {
+        "note": erased("the staff's words about the person's matter"),
+        "waiting": impersonal(
+            "ids and names of the life cycle",
+        ),
+    },
     "bulk_changes": {
         "kind": WORD,
         "acts": kept("the staff's words; the row is deleted after 30 days"),

@@ -30,6 +30,7 @@ from models.undo.restorers import Restorer
 from models.undo.row_types import UndoRow
 
 KIND: Final = "ticket_change"
+BIN_KIND: Final = "ticket_bin"
 _PLAIN: Final = ("title", "priority", "team", "assignee_id")
 
 
@@ -50,6 +51,9 @@ def remember(seen: Surroundings, ticket_id: UUID, *, actor: Actor, group_id: UUI
     before, after = seen.rows[ticket_id]
     if any(before[name] != after[name] for name in ("state", "type", "workflow")):
         return None
+    if before["binned_as"] != after["binned_as"]:
+        act = {"bin": [before["binned_as"], after["binned_as"]]}
+        return undos.remember(BIN_KIND, act, actor=actor, ticket_id=ticket_id, group_id=group_id)
     found = differences(before, after)
     return undos.remember(KIND, found, actor=actor, ticket_id=ticket_id, group_id=group_id) if found else None
 
@@ -66,6 +70,8 @@ def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> JsonObje
     snoozes = (_snooze(before), _snooze(after))
     if snoozes[0] != snoozes[1]:
         found["snooze"] = list(snoozes)
+    if before["binned_as"] != after["binned_as"]:
+        found["bin"] = [before["binned_as"], after["binned_as"]]
     return found
 
 
