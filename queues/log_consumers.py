@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from models.events.following.consumers import Consumer
+from models.search.index import following
 
-CONSUMERS: tuple[Consumer, ...] = ()
+CONSUMERS: tuple[Consumer, ...] = (following.CONSUMER,)
 
 
 def by_name(name: str) -> Consumer | None:

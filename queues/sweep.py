@@ -11,6 +11,7 @@ from models.kernel import limits
 from models.kernel.errors import NestorError
 from models.kernel.storage import database, skew
 from models.kernel.telemetry import logs
+from models.search.index import writing as search_index
 from models.tasks import sweep as tasks
 from models.tasks import timers
 from models.tasks.payloads import CollectGarbage, Payload, RepairActivations, WatchAccounts
@@ -51,6 +52,7 @@ def once() -> Swept:
             break
     # A process that was killed after its commit has not woken the consumers of the log.
     consumers.wake()
+    search_index.wake()
     if fired or woken:
         log.info("swept", timers_fired=fired, tasks_woken=woken)
     return Swept(fired, woken)

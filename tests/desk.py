@@ -35,6 +35,7 @@ from models.kernel.storage import database
 from models.ports import outbound
 from models.ports.inbound import EventKey, IngressRequest, Parsed
 from models.ports.outbound import OutgoingMessage, SendOutcome
+from models.search.index import writing as search_index
 from models.tasks import timers
 from models.tasks.rates import Bucket
 from models.tasks.wakeups import Wakeup
@@ -345,6 +346,11 @@ class Desk:
         """All tickets, oldest first."""
         with database.connection():
             return page(TicketFilter(), sort="number", after=None, limit=10_000, sight=DESK)
+
+    def index(self) -> None:
+        """Write the search documents of all tickets, as workers do within a second."""
+        with database.transaction():
+            search_index.index_tickets([ticket.id for ticket in self.tickets()])
 
     def ticket(self) -> Ticket:
         """The only ticket."""

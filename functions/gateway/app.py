@@ -30,7 +30,7 @@ def operations() -> Operations:
         sign_in_steps,
     )
     from functions.gateway.definition import bundles, jobs, model, workflows
-    from functions.gateway.lists import ticket_list, views
+    from functions.gateway.lists import searching, ticket_list, views
     from functions.gateway.operating import (
         audit,
         channels,
@@ -92,6 +92,7 @@ def operations() -> Operations:
         privacy,
         ticket_list,
         views,
+        searching,
         tickets,
         changes,
         presence,

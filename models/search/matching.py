@@ -24,16 +24,19 @@ OperatorCondition = Callable[[tree.Operator], Condition]
 _TRUE, _FALSE = "1 = 1", "1 = 0"
 
 
-def index_query(node: tree.Node, scope: Scope) -> str | None:
-    """Return the index's query that finds at least the documents of the node; None if that is every document."""
+def index_query(node: tree.Node, scope: Scope, *, parts: bool = True) -> str | None:
+    """Return the index's query that finds at least the documents of the node; None if that is every document.
+
+    Without `parts` it does not look into identifiers.
+    """
     match node:
         case tree.Text():
-            return _any([*_word_queries(node, scope), *_part_queries(node, scope)])
+            return _any([*_word_queries(node, scope), *(_part_queries(node, scope) if parts else ())])
         case tree.All():
-            found = [query for one in node.nodes if (query := index_query(one, scope)) is not None]
+            found = [query for one in node.nodes if (query := index_query(one, scope, parts=parts)) is not None]
             return _all(found) if found else None
         case tree.Any():
-            queries = [index_query(one, scope) for one in node.nodes]
+            queries = [index_query(one, scope, parts=parts) for one in node.nodes]
             return _any([one for one in queries if one is not None]) if queries and None not in queries else None
     return None
 
@@ -62,6 +65,11 @@ def matches(query: str) -> Condition:
         return peewee.NodeList((SearchDocument.tokens, peewee.SQL("@@ CAST(%s AS tsquery)", (query,))))
     found = peewee.SQL("IN (SELECT rowid FROM search_tokens WHERE search_tokens MATCH ?)", (query,))
     return peewee.NodeList((SearchDocument.number, found))
+
+
+def all_of(queries: Sequence[str]) -> str:
+    """Return the query of the index for what all queries find."""
+    return _all(queries)
 
 
 def number_query(text: tree.Text) -> str | None:
@@ -141,11 +149,6 @@ def _phrases(text: tree.Text, scope: Scope) -> Iterator[Condition]:
 def _holds(column: Any, text: str) -> Condition:
     function = "strpos" if database.is_postgres() else "instr"
     return getattr(peewee.fn, function)(column, text) > 0
-
-
-def both(one: str | None, other: str) -> str:
-    """Return the query of the index for what two queries find; None is everything."""
-    return other if one is None else _all([one, other])
 
 
 def joined(conditions: Sequence[Condition], glue: str) -> Condition:

@@ -125,6 +125,7 @@ _KINDS = (
         backoff_s_max=60.0,
         patience_s=30 * 24 * 3600,
     ),
+    TaskKind("index_tickets", payloads.IndexTickets, time_limit_s=110),
     TaskKind("collect_garbage", payloads.CollectGarbage, attempts_max=3, time_limit_s=120),
 )
 

@@ -241,6 +241,10 @@ class ApplyBulkChange(Payload, frozen=True):
     bulk_id: UUID
 
 
+class IndexTickets(Payload, frozen=True):
+    """Writes the search documents of marked tickets."""
+
+
 class CollectGarbage(Payload, frozen=True):
     """Deletes rows and files that have served."""
 

@@ -35,8 +35,18 @@ def page(wanted: TicketFilter, *, sort: str, after: Position | None, limit: int,
     return [one.ticket for one in listed(wanted, sort=sort, after=after, limit=limit, sight=sight)]
 
 
-def listed(wanted: TicketFilter, *, sort: str, after: Position | None, limit: int, sight: Sight) -> list[Listed]:
+def listed(
+    wanted: TicketFilter,
+    *,
+    sort: str,
+    after: Position | None,
+    limit: int,
+    sight: Sight,
+    also: Sequence[Any] = (),
+) -> list[Listed]:
     """Return up to `limit` visible tickets after a position, with their positions, in the order of `sort`.
+
+    `also`: further conditions over Ticket, such as those of a search.
 
     An order by a value that a ticket may lack needs a second statement when the tickets with a value end in the page.
     An order by rank needs one for each rank that the page touches.
@@ -45,7 +55,7 @@ def listed(wanted: TicketFilter, *, sort: str, after: Position | None, limit: in
     columns = [Ticket, order.value.alias("sort_value")] if order.joined is not None else [Ticket]
     found: list[Listed] = []
     for part in _parts(order, after):
-        query = _visible(sorts.joined(Ticket.select(*columns), order), wanted, sight)
+        query = _visible(sorts.joined(Ticket.select(*columns), order), wanted, sight, also)
         if part.conditions:
             query = query.where(*part.conditions)
         ids = Ticket.id.desc() if order.descending else Ticket.id.asc()
@@ -62,15 +72,15 @@ def count(wanted: TicketFilter, *, sight: Sight, most: int = total_max) -> int:
     return int(bounded(wanted, sight=sight, most=most).count())
 
 
-def bounded(wanted: TicketFilter, *, sight: Sight, most: int) -> Any:
+def bounded(wanted: TicketFilter, *, sight: Sight, most: int, also: Sequence[Any] = ()) -> Any:
     """Return a query of one row for each visible ticket, at most `most` + 1 rows."""
-    return _visible(Ticket.select(peewee.SQL("1 AS one")), wanted, sight).limit(most + 1)
+    return _visible(Ticket.select(peewee.SQL("1 AS one")), wanted, sight, also).limit(most + 1)
 
 
-def _visible(query: Any, wanted: TicketFilter, sight: Sight) -> Any:
+def _visible(query: Any, wanted: TicketFilter, sight: Sight, also: Sequence[Any] = ()) -> Any:
     if not sight.sees_all:
         query = query.where(sight.tickets())
-    for condition in conditions.of(wanted):
+    for condition in (*conditions.of(wanted), *also):
         query = query.where(condition)
     return query
 

@@ -52,13 +52,17 @@ BODIES: dict[str, Any] = {
 # Lists that show something of tickets. The test looks for the hidden ticket in each.
 LISTS = {
     "GET /v1/tickets",
+    "GET /v1/search",
     "GET /v1/deliveries",
     "GET /v1/scheduled_messages",
     "GET /v1/inbox",
     "GET /v1/me/notices",
 }
 # The parameters by which a list shows the tickets of others.
-PARAMETERS: dict[str, Any] = {"GET /v1/scheduled_messages": {"author": "all"}}
+PARAMETERS: dict[str, Any] = {
+    "GET /v1/scheduled_messages": {"author": "all"},
+    "GET /v1/search": {"q": "Zanzibar"},
+}
 # Operations without a ticket in path or answer. A new operation belongs here, into LISTS, or has a ticket in its path.
 WITHOUT_TICKETS = re.compile(
     r"GET /\.well-known/.*|[A-Z]+ /v1/(auth|me(?!/notices)|users|api_keys|requesters|channels|teams|workflows|model"
@@ -200,6 +204,7 @@ def test_members_and_those_who_see_all_read_what_outsiders_do_not(hidden: Hidden
 
 def test_no_list_shows_a_hidden_ticket(hidden: Hidden) -> None:
     shown = hidden.desk.create_ticket("Printer")
+    hidden.desk.index()
 
     for name in sorted(LISTS):
         path = name.partition(" ")[2]
@@ -215,6 +220,8 @@ def test_no_list_shows_a_hidden_ticket(hidden: Hidden) -> None:
 )
 @sqlite_only
 def test_no_filter_finds_a_hidden_ticket(hidden: Hidden, query: dict[str, str]) -> None:
+    hidden.desk.index()
+
     assert hidden.outsider.everything("/v1/tickets", limit=2, **query) == []
     assert [one["number"] for one in hidden.member.everything("/v1/tickets", limit=2, **query)] == [hidden.number]
 

@@ -210,9 +210,10 @@ def test_notices_are_read_once(machine: Caller, desk: Desk, as_user: Callable[[s
     assert machine.ask("PUT", f"/v1/me/notices/{notice['id']}/read").status_code == 404
 
 
-def test_a_search_looks_into_the_fields_that_are_searchable(machine: Caller) -> None:
+def test_a_search_looks_into_the_fields_that_are_searchable(machine: Caller, desk: Desk) -> None:
     wanted = machine.ticket(type="incident", fields={"service": "Mail gateway", "workaround": "Use the phone"})
     machine.ticket(type="incident", fields={"service": "Printers"})
+    desk.index()
 
     assert [one["number"] for one in machine.read("/v1/tickets?q=gateway")["items"]] == [wanted["number"]]
     assert machine.read("/v1/tickets?q=phone")["items"] == []

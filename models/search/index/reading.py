@@ -36,7 +36,7 @@ class _Rows:
     """The rows of many tickets, by ticket or requester."""
 
     def __init__(self, tickets: Sequence[UUID], requesters: Sequence[UUID]) -> None:
-        self.messages = _by("ticket_id", _messages(tickets))
+        self.messages = _by("ticket_id", messages_of(tickets, newest=messages_max, chars=message_chars_max))
         self.files = _by("ticket_id", _files(tickets))
         self.references = _by("ticket_id", _of(MessageReference, tickets, "external_id", "message_id"))
         self.participants = _by("ticket_id", _of(TicketParticipant, tickets, "name", "address"))
@@ -62,8 +62,8 @@ def _of(table: Any, tickets: Sequence[UUID], *columns: str) -> list[database.Row
     return database.rows(table.select(*wanted).where(table.ticket_id.in_(tickets)))
 
 
-def _messages(tickets: Sequence[UUID]) -> list[database.Row]:
-    """The first message and the newest ones of each ticket, in order."""
+def messages_of(tickets: Sequence[UUID], *, newest: int, chars: int) -> list[database.Row]:
+    """Return the first message and the newest ones of each ticket, in order, with the beginnings of their texts."""
     rank = peewee.fn.ROW_NUMBER().over(partition_by=[Message.ticket_id], order_by=[Message.sequence.desc()])
     columns = (
         Message.id,
@@ -74,18 +74,18 @@ def _messages(tickets: Sequence[UUID]) -> list[database.Row]:
         Message.subject,
         Message.external_id,
         Message.copies,
-        peewee.fn.SUBSTR(Message.body, 1, message_chars_max).alias("body"),
+        peewee.fn.SUBSTR(Message.body, 1, chars).alias("body"),
         rank.alias("rank"),
     )
     present = Message.select(*columns).where(Message.ticket_id.in_(tickets), Message.deleted_at.is_null())
     ranked = present.alias("ranked")
-    newest = (
+    shown = (
         peewee.Select(from_list=[ranked], columns=[peewee.SQL("ranked.*")])
-        .where((ranked.c.rank <= messages_max) | (ranked.c.sequence == 1))
+        .where((ranked.c.rank <= newest) | (ranked.c.sequence == 1))
         .order_by(ranked.c.ticket_id, ranked.c.sequence)
         .bind(database.proxy)
     )
-    return [Message.converted(row) for row in database.rows(newest)]
+    return [Message.converted(row) for row in database.rows(shown)]
 
 
 def _files(tickets: Sequence[UUID]) -> list[database.Row]:

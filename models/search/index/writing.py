@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
 from models.kernel.storage import database
 from models.kernel.storage.advisory_lock import advisory_lock
-from models.kernel.storage.table import for_update
+from models.kernel.storage.table import for_update, now
 from models.search.index import documents, reading
 from models.search.tables import SearchDocument, SearchPending
+from models.tasks import commands as tasks
+from models.tasks.payloads import IndexTickets
+from models.tasks.tables import Task
+from models.tickets.tables import Ticket
+
+documents_at_once = 50  # in one transaction, which then takes some 0.2 s; the index has one writer at a time
+_TASK = "search_index"
 
 _COLUMNS = SearchDocument.columns()
 _UPDATED = ", ".join(f"{name} = excluded.{name}" for name in _COLUMNS if name != "ticket_id")
@@ -40,6 +48,52 @@ def index_tickets(ticket_ids: Sequence[UUID]) -> None:
         SearchDocument.delete().where(SearchDocument.ticket_id.in_(gone)).execute()
     for ticket_id, source in found.items():
         _write(ticket_id, source.number, documents.document(source))
+
+
+def mark_all() -> None:
+    """Note that every document must be written again. Joins the transaction."""
+    everything = Ticket.select(Ticket.id, now()).where(Ticket.id.not_in(SearchPending.select(SearchPending.ticket_id)))
+    columns = [SearchPending.ticket_id, SearchPending.since]
+    SearchPending.insert_from(everything, columns).on_conflict_ignore().execute()
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """The numbers of documents, of tickets whose document must be written, and of documents of an earlier form."""
+
+    documents: int
+    pending: int
+    old: int
+
+
+def state() -> State:
+    """Return the state of the index."""
+    [row] = database.run(
+        "SELECT (SELECT count(*) FROM search_documents) AS documents, (SELECT count(*) FROM search_pending) AS pending,"
+        " (SELECT count(*) FROM search_documents WHERE form <> :form) AS old",
+        form=documents.FORM,
+    )
+    return State(row["documents"], row["pending"], row["old"])
+
+
+def analyse() -> None:
+    """Let the planner count the tokens after many documents were written; it chooses by their frequencies."""
+    if database.is_postgres():
+        database.run("ANALYZE search_documents")
+
+
+def wake() -> None:
+    """Enqueue the task that writes the documents of marked tickets, unless none is marked or one lives.
+
+    A transaction of its own.
+    """
+    with database.connection():
+        if not database.run("SELECT 1 AS one FROM search_pending LIMIT 1"):
+            return
+        if Task.select().where(Task.key == _TASK, Task.state.in_(("ready", "leased"))).exists():
+            return
+    with database.transaction():
+        tasks.enqueue(IndexTickets(), key=_TASK)
 
 
 def index_ticket(ticket_id: UUID) -> None:

@@ -16,6 +16,7 @@ from models.search.text import identifiers
 from models.search.text.folding import folded
 from models.search.text.words import Word, without_apostrophes, words
 
+query_chars_max = 500  # a query with several operators has some 200
 terms_max = 40  # words, phrases and operators; each is a look-up of the index
 depth_max = 10  # of parentheses; nobody reads deeper ones
 beginning_chars_min = 3  # of the last word: shorter beginnings are those of half of the words, and people type on

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -96,6 +96,18 @@ def positive_texts(node: Node) -> list[Text]:
         case All() | Any():
             return [text for one in node.nodes for text in positive_texts(one)]
     return []
+
+
+def terms(node: Node, *, negated: bool = False) -> Iterator[tuple[Text | Operator, bool]]:
+    """Yield the words, phrases and operators in order, each with True if it is excluded."""
+    match node:
+        case Text() | Operator():
+            yield node, negated
+        case Not():
+            yield from terms(node.node, negated=not negated)
+        case All() | Any():
+            for one in node.nodes:
+                yield from terms(one, negated=negated)
 
 
 def in_words(node: Node, *, inside: bool = False) -> str:

@@ -67,8 +67,8 @@ def stem(word: str) -> str:
 
 
 @lru_cache(maxsize=1)
-def _words() -> re.Pattern[str]:
-    """The pattern of a word: letters and digits of any script, and the marks that Python's `\\w` leaves out."""
+def pattern() -> re.Pattern[str]:
+    """Return the pattern of a word: letters and digits of any script, and the marks that Python's `\\w` leaves out."""
     marks = "".join(chr(code) for code in range(0x300, 0x12000) if unicodedata.category(chr(code))[0] == "M")
     return re.compile(f"(?:[^\\W_]|[{marks}])+")
 
@@ -81,7 +81,7 @@ def without_apostrophes(folded_text: str) -> str:
 def words(folded_text: str) -> Iterator[Word]:
     """Yield the words of a folded text in order."""
     text = without_apostrophes(folded_text)
-    for found in _words().finditer(text):
+    for found in pattern().finditer(text):
         word = found[0]
         if word.isascii() or not _IS_UNSPACED.search(word):
             plain = sys.intern(word[:word_chars_max])

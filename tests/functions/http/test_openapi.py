@@ -32,6 +32,7 @@ RULES = {
     **{
         f"?{name}_{end}": "an instant of the calendar" for name in ("due", "last_message") for end in ("since", "until")
     },
+    "?q": "operators that there are, with values that the desk has",
     "?cursor": "a next_cursor of this list",
     "?after": "a position of the feed",
     "/files": "sound definitions",
