@@ -9,7 +9,7 @@ from urllib.parse import quote, unquote
 import msgspec
 
 from functions.gateway.sights import sight_of
-from functions.http import idempotency, response_headers, streams
+from functions.http import idempotency, multipart, response_headers, streams
 from functions.http.bodies import explain_pattern
 from functions.http.operations import Answer, AnyCall, Call, Idempotency, Operations
 from functions.views import message_views as views
@@ -71,17 +71,21 @@ class LinkQuery(msgspec.Struct):
     problems=(413, 503),
 )
 def upload(call: Call[None, UploadQuery]) -> Answer:
-    """The request body is the file. Name the returned id in `attachments` of a message.
+    """The request body is the file, or a form (multipart/form-data) whose only part `file` is the file. Name the
+    returned id in `attachments` of a message.
 
     Only the uploader can use it, in one message. An upload that no message uses is deleted after a day. Where a malware
     scanner is configured, a message with the upload is sent after the scanner releases it, and refused if it does not.
     A repeat with the same Idempotency-Key and the same file returns the first upload, with a new link.
     """
     claimed = call.request.content_type or rules.UNKNOWN
-    if claimed.lower().startswith("multipart/"):
-        raise Invalid([FieldProblem("/file", "expected the file itself as the request body, found a multipart form")])
     name = call.query.filename or _disposition_name(call.request.get_header("Content-Disposition") or "")
     with call.incoming.pieces(limits.upload_bytes_max, whole_s=limits.upload_s) as parts:
+        if multipart.is_form(claimed):
+            file = multipart.file_of(claimed, parts, part="file")
+            parts, claimed, name = file.pieces, file.content_type, call.query.filename or file.filename
+        elif claimed.lower().startswith("multipart/"):
+            raise Invalid([FieldProblem("/file", "expected the file itself or multipart/form-data as the body")])
         attachment_id = commands.upload(
             parts,
             filename=name or "file",
