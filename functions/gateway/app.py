@@ -30,7 +30,7 @@ def operations() -> Operations:
         sign_in_steps,
     )
     from functions.gateway.definition import bundles, jobs, model, workflows
-    from functions.gateway.lists import searching, ticket_list, views
+    from functions.gateway.lists import priorities, searching, ticket_list, views
     from functions.gateway.operating import (
         audit,
         channels,
@@ -93,6 +93,7 @@ def operations() -> Operations:
         ticket_list,
         views,
         searching,
+        priorities,
         tickets,
         changes,
         presence,

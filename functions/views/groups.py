@@ -12,6 +12,7 @@ GROUPS: dict[str, tuple[str, str]] = {
     "saved_replies": ("Saved replies", "Texts with variables that agents use again."),
     "bulk_changes": ("Bulk changes", "One change of many tickets, as a job with a preview, progress and undo."),
     "macros": ("Macros", "Named sequences of acts on a ticket."),
+    "priorities": ("Priorities", "The priorities of the desk, with ranks, labels and colours."),
     "views": ("Views", "Saved filters of tickets, their tickets and their counts."),
     "attachments": ("Attachments", "Files of messages: upload a file, and get a link to one."),
     "requesters": ("Requesters", "The people who ask for help, with their addresses, fields, merges and data rights."),

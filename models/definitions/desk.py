@@ -7,7 +7,7 @@ have English before any.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -52,22 +52,28 @@ class Desk(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     expected, as tags of BCP 47; the first is the fallback.
 
     `zone`: the IANA time zone of dates in texts, and of calendars that name none. `currency`: of fields of money that
-    name none. `priorities`: from the lowest to the highest, which is their rank. `texts`: name -> language ->
-    text; replaces built-in texts, or adds a language to them. An account's own `texts` go before.
+    name none. `priorities`: from the lowest to the highest, which is their rank; low to urgent if there are none.
+    `texts`: name -> language -> text; replaces built-in texts, or adds a language to them. An account's own `texts` go
+    before.
     """
 
     desk: str = "Nestor"
     languages: list[str] = msgspec.field(default_factory=lambda: ["en"])
     zone: str = "UTC"
     currency: str | None = None
-    priorities: list[Priority] = msgspec.field(default_factory=lambda: list(SHIPPED_PRIORITIES))
+    priorities: list[Priority] = []
     texts: dict[str, Label] = {}
     description: str = ""
 
     @property
+    def ranked_priorities(self) -> Sequence[Priority]:
+        """Return the priorities, lowest first: the shipped ones unless the file has its own."""
+        return self.priorities or SHIPPED_PRIORITIES
+
+    @property
     def priority_names(self) -> list[str]:
         """Return the names of the priorities, lowest first."""
-        return [one.name for one in self.priorities]
+        return [one.name for one in self.ranked_priorities]
 
     @property
     def fallback(self) -> str:
@@ -123,8 +129,9 @@ def problems(desk: Desk) -> Iterator[FieldProblem]:
 
 
 def _priority_problems(desk: Desk) -> Iterator[FieldProblem]:
-    if not 1 <= len(desk.priorities) <= priorities_max:
-        yield FieldProblem(".priorities", f"expected 1 to {priorities_max} priorities, found {len(desk.priorities)}")
+    if len(desk.priorities) > priorities_max:
+        found = len(desk.priorities)
+        yield FieldProblem(".priorities", f"expected at most {priorities_max} priorities, found {found}")
     for index, one in enumerate(desk.priorities):
         place = f".priorities[{index}]"
         if not names.is_name(one.name):

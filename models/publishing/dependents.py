@@ -30,8 +30,8 @@ def broken(found: Sequence[Found], *, gone: Collection[Key] = ()) -> Iterator[Fi
     An error that a version has already does not count.
     """
     replaced = {(one.kind, one.name) for one in found}
-    if not gone and not any(one.kind == "model" for one in found):
-        # New names, labels and accounts break nothing.
+    if not gone and not any(one.kind in ("model", store.DESK) for one in found):
+        # New names, labels and accounts break nothing; fields and priorities that are gone do.
         return
     before = catalogue.published_surroundings()
     after = without(catalogue.surroundings_of(found, before), gone)

@@ -18,4 +18,4 @@ def ranked() -> Sequence[str]:
 
 def declared() -> Sequence[Priority]:
     """Return the priorities, lowest first."""
-    return desk.current().priorities
+    return desk.current().ranked_priorities

@@ -71,7 +71,7 @@ WITHOUT_TICKETS = re.compile(
     r"|organisations|bulk_changes"
     r"|organisations|saved_replies|macros"
     r"|organisations"
-    r"|views"  # tests/functions/test_views.py
+    r"|priorities|views"  # tests/functions/test_views.py
     r"|webhooks|ratings|rating_pages|tasks|paid_tasks|audit|roles|permissions|colleagues|sessions)"
 )
 # Tested in test_file_links.py and test_changes.py.

@@ -16,6 +16,7 @@ def findings(subject: Subject) -> Iterator[Finding]:
     yield from _locks(subject)
     yield from _fields(subject)
     yield from _teams(subject)
+    yield from _priorities(subject)
     yield from _tickets(subject)
     yield from _variables(subject)
     yield from _unused(subject)
@@ -116,6 +117,21 @@ def _teams(subject: Subject) -> Iterator[Finding]:
             yield error(
                 "undefined_team", place, f"there is no team {team!r}; there are {known} (workflow_defs/teams.yaml)"
             )
+
+
+def _priorities(subject: Subject) -> Iterator[Finding]:
+    """Find priorities that the desk does not have, so that lists cannot rank the tickets.
+
+    A desk whose file names no priorities may have life cycles of earlier releases with words of their own.
+    """
+    if subject.desk is None:
+        return
+    ranked = subject.desk.priority_names
+    for index, priority in enumerate(subject.workflow.priorities):
+        if priority not in ranked:
+            found = error if subject.desk.priorities else warning
+            told = f"the desk has no priority {priority!r}; there are {', '.join(ranked)} (workflow_defs/desk.yaml)"
+            yield found("undefined_priority", f".priorities[{index}]", told)
 
 
 def _teams_named(subject: Subject) -> Iterator[tuple[str, str]]:
