@@ -43,6 +43,29 @@ def of_ticket(ticket_id: UUID, sight: Sight) -> list[LinkRow]:
     return [row for row in found if row["id"] in visible]
 
 
+def numbers(ticket_id: UUID) -> dict[str, dict[str, int]]:
+    """Count the children and the blockers of a ticket, as conditions read them. Tickets in the bin do not count."""
+    rows = database.run(
+        "SELECT l.kind, t.category, count(*) AS n FROM ticket_links AS l JOIN tickets AS t"
+        " ON t.id = CASE l.kind WHEN 'child' THEN l.to_id ELSE l.from_id END"
+        " WHERE ((l.kind = 'child' AND l.from_id = :id) OR (l.kind = 'blocks' AND l.to_id = :id))"
+        " AND t.binned_at IS NULL GROUP BY l.kind, t.category",
+        id=ticket_id,
+    )
+    found = {"children": {"total": 0, "open": 0, "done": 0}, "blockers": {"total": 0, "open": 0}}
+    for row in rows:
+        counts, is_done = found["children" if row["kind"] == "child" else "blockers"], row["category"] in _DONE
+        counts["total"] += int(row["n"])
+        if not is_done:
+            counts["open"] += int(row["n"])
+        elif "done" in counts:
+            counts["done"] += int(row["n"])
+    return found
+
+
+_DONE: Final = frozenset({"done", "closed"})
+
+
 def report_done(change: TicketChange) -> None:
     """Send `linked_ticket_done` for a ticket that is done: to its parents, to the tickets that it blocks, and to its
     duplicates. `link` in the payload is the kind as seen from them, so a life cycle can tell the cases apart.

@@ -24,7 +24,7 @@ from models.requesters import queries as requesters
 from models.sla.clocks import Clock
 from models.tasks.tables import Task
 from models.teams import queries as teams
-from models.ticket_workflow import approvals, ratings, reclassifying
+from models.ticket_workflow import approvals, links, ratings, reclassifying
 from models.ticket_workflow import sla_clocks as sla
 from models.ticket_workflow.acts import apply_acts
 from models.tickets import ticket_fields
@@ -228,6 +228,7 @@ def context_of(
         rating_url=lambda: ratings.new_url(change),
         requester=asker.requester,
         organisation=asker.organisation,
+        linked=lambda: {} if change.is_new else links.numbers(change.ticket.id),
         hides_words=change.ticket.contact_is_a_stranger,
     )
 

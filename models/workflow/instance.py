@@ -200,3 +200,5 @@ class Context:
     requester: Callable[[], Mapping[str, Any]] = dict
     # id, name and fields of the requester's organisation; read only where a rule needs it.
     organisation: Callable[[], Mapping[str, Any]] = dict
+    # The numbers of `children` and `blockers`, by category; read only where a rule needs them.
+    linked: Callable[[], Mapping[str, Mapping[str, int]]] = dict

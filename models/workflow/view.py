@@ -51,6 +51,15 @@ _OTHERS: dict[str, dict[str, tuple[Type, str]]] = {
         "fields": (MapType(DYN), "the fields of the organisation by the information model; empty ones as in fields"),
     },
     "desk": _LOCAL,
+    "children": {
+        "total": (INT, "the tickets that are linked as its children"),
+        "open": (INT, "those of them in a todo or waiting state"),
+        "done": (INT, "those of them in a done or closed state"),
+    },
+    "blockers": {
+        "total": (INT, "the tickets that block it"),
+        "open": (INT, "those of them in a todo or waiting state"),
+    },
     "event": {
         "type": (STRING, "requester_message, timer, signal ..."),
         "name": (STRING, "the timer, signal, field, state, SLA target or approval that it is about"),

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 import pytest
 
+from models.kernel.storage import database
 from models.kernel.storage.batch import from_json
+from models.ticket_workflow.links import numbers
 from tests.desk import Desk
 from tests.functions.callers import Caller, problem, sqlite_only
 
@@ -73,3 +76,22 @@ def test_a_done_ticket_is_reported_to_parents_blocked_tickets_and_duplicates(des
     payloads = [from_json(task["payload"]) for task in desk.tasks(kind="advance_ticket")]
     reported = {one["ticket_id"]: one["link"] for one in payloads if one["event"] == "linked_ticket_done"}
     assert reported == {parent["id"]: "child", blocked["id"]: "blocked_by", duplicate["id"]: "duplicates"}
+
+
+def test_a_life_cycle_waits_for_children_and_blockers(desk: Desk, machine: Caller) -> None:
+    parent, child, blocker = (machine.ticket(name) for name in ("Parent", "Child", "Blocker"))
+    link(machine, parent, "child", child)
+    link(machine, blocker, "blocks", parent)
+    seen = []
+    for ticket in (None, child, blocker):
+        if ticket is not None:
+            for transition in ("start", "resolve"):
+                machine.made(f"/v1/tickets/{ticket['id']}/transitions", {"transition": transition})
+        with database.connection():
+            seen.append(numbers(UUID(parent["id"])))
+
+    assert seen == [
+        {"children": {"total": 1, "open": 1, "done": 0}, "blockers": {"total": 1, "open": 1}},
+        {"children": {"total": 1, "open": 0, "done": 1}, "blockers": {"total": 1, "open": 1}},
+        {"children": {"total": 1, "open": 0, "done": 1}, "blockers": {"total": 1, "open": 0}},
+    ]

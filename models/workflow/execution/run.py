@@ -40,9 +40,10 @@ class Run:
         self._events: deque[tuple[Event, int]] = deque()
         self._depth = 0
         self._names: dict[conditions.Reads | None, conditions.Prepared] = {}
-        self._views: dict[tuple[bool, bool], JsonObject] = {}
+        self._views: dict[tuple[bool, bool, bool], JsonObject] = {}
         self._requester: JsonObject | None = None
         self._organisation: JsonObject | None = None
+        self._linked: JsonObject | None = None
 
     def end(self) -> Step:
         return Step(self.instance, tuple(self.acts), tuple(self.traces))
@@ -86,15 +87,14 @@ class Run:
     def names(self, expression: str) -> conditions.Prepared:
         """Prepare the view for an expression (`view.ENVIRONMENT` is the contract).
 
-        The requester and the organisation are read only if the expression names them.
+        The requester, the organisation and the linked tickets are read only if the expression names them.
         """
         reads = conditions.reads(expression)
         prepared = self._names.get(reads)
         if prepared is None:
-            requester, organisation = _reads_people(reads)
-            named = (requester, organisation)
+            named = requester, organisation, linked = *_reads_people(reads), _reads_links(reads)
             if named not in self._views:
-                self._views[named] = self.view(requester=requester, organisation=organisation)
+                self._views[named] = self.view(requester=requester, organisation=organisation, linked=linked)
             self._names[reads] = prepared = conditions.prepare(self._views[named], reads)
         return prepared
 
@@ -115,7 +115,14 @@ class Run:
             self._organisation = _ORGANISATION | dict(self.context.organisation())
         return self._organisation
 
-    def view(self, *, requester: bool = True, organisation: bool = True) -> JsonObject:
+    def linked(self) -> JsonObject:
+        """Return the numbers of linked tickets."""
+        if self._linked is None:
+            found = self.context.linked()
+            self._linked = {name: zeros | dict(found.get(name, {})) for name, zeros in _LINKED.items()}
+        return self._linked
+
+    def view(self, *, requester: bool = True, organisation: bool = True, linked: bool = True) -> JsonObject:
         ticket, context = self.instance, self.context
         fields, filled = context.fields_view(ticket.type, ticket.fields)
         actor = context.actor
@@ -143,6 +150,7 @@ class Run:
             "requester": (self.requester() if requester else _REQUESTER)
             | ({"organisation": self.organisation()["name"]} if organisation else {}),
             "organisation": self.organisation() if organisation else _ORGANISATION,
+            **(self.linked() if linked else _LINKED),
             "event": {
                 "type": self.event.type,
                 "name": self.event.name,
@@ -253,6 +261,7 @@ _REQUESTER: JsonObject = {
     "time": "",
     "weekday": "",
 }
+_LINKED: JsonObject = {"children": {"total": 0, "open": 0, "done": 0}, "blockers": {"total": 0, "open": 0}}
 _ORGANISATION: JsonObject = {"id": "", "name": "", "fields": {}}
 
 
@@ -262,6 +271,11 @@ def _reads_people(reads: conditions.Reads | None) -> tuple[bool, bool]:
         return True, True
     named = {name for name, _ in reads}
     return "requester" in named, "organisation" in named or ("requester", "organisation") in reads
+
+
+def _reads_links(reads: conditions.Reads | None) -> bool:
+    """Return whether an expression reads the numbers of linked tickets."""
+    return reads is None or not _LINKED.keys().isdisjoint(name for name, _ in reads)
 
 
 def is_assignee(actor: Actor, ticket: Instance) -> bool:

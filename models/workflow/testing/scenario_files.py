@@ -18,8 +18,26 @@ class Cast(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     email: str = ""
 
 
+class Blockers(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The numbers of tickets that block the ticket of a scenario."""
+
+    total: int = 0
+    open: int = 0
+
+
+class Children(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The numbers of children of the ticket of a scenario."""
+
+    total: int = 0
+    open: int = 0
+    done: int = 0
+
+
 class Given(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The ticket at the beginning. `text`, `automatic`, `by_machine`: those of its first message; `by` opens it."""
+    """The ticket at the beginning. `text`, `automatic`, `by_machine`: those of its first message; `by` opens it.
+
+    `children`, `blockers`: the numbers of linked tickets, as conditions read them.
+    """
 
     at: str = "2026-11-23T09:00:00+01:00"
     type: str | None = None
@@ -34,6 +52,8 @@ class Given(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     requester: JsonObject = {}
     organisation: JsonObject = {}
     fields: JsonObject = {}
+    children: Children = Children()
+    blockers: Blockers = Blockers()
 
 
 class Move(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

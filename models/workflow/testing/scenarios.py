@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
+import msgspec
+
 from models.definitions.desk import UNDECLARED, Desk
 from models.expressions.durations import parse_duration
 from models.infomodel import locks, values
@@ -92,6 +94,7 @@ def _begin(
         requester={"id": "requester", "name": "Ada", "locale": desk.fallback}
         | _with_fields(given.requester, types.get("entity.requester")),
         organisation=_with_fields(given.organisation, types.get("entity.organisation")),
+        linked={name: msgspec.structs.asdict(getattr(given, name)) for name in ("children", "blockers")},
         desk=desk,
         fields_view=lambda type_, fields: (values.view_values(types.get(type_), fields), values.filled(fields)),
         validate=lambda ticket, wanted: _validated(types.get(ticket.type), ticket, wanted),

@@ -70,6 +70,7 @@ class Simulation:
     requester: Mapping[str, Any] = field(default_factory=lambda: {"id": "requester", "name": "Ada", "locale": "en"})
     desk: Desk = UNDECLARED
     organisation: Mapping[str, Any] = field(default_factory=dict)
+    linked: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     fields_view: FieldsView | None = None
     validate: Validate | None = None
     missing: Callable[[Instance], Sequence[str]] = lambda ticket: ()
@@ -312,6 +313,7 @@ class Simulation:
             roster=self._roster,
             requester=lambda: self.requester,
             organisation=lambda: self.organisation,
+            linked=lambda: self.linked,
             rating_url=lambda: "http://desk.example.test/rating",
             missing=self.missing,
         )
