@@ -223,6 +223,7 @@ def context_of(
         fields_view=ticket_fields.fields_view,
         validate=ticket_fields.validated_by_rule,
         missing=ticket_fields.missing,
+        check_new=ticket_fields.check_new_by_rule,
         retype=lambda ticket, type_: reclassifying.retyped(change, workflow, ticket, type_),
         veto=lambda state: _UNREAD if _would_bury_a_message(change, workflow, state) else None,
         rating_url=lambda: ratings.new_url(change),

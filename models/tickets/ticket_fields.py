@@ -49,6 +49,20 @@ def retyped_by_rule(ticket: Instance, type_: str) -> JsonObject:
     return _validated(entity, kept, before=ticket.fields, role="automation", view=view, complete=False, fresh=True)
 
 
+def check_new_by_rule(type_: str, wanted: Mapping[str, Any], priority: str) -> None:
+    """Check the fields of a ticket that a rule makes: as a person's, with everything that the model requires.
+
+    Raises Invalid.
+    """
+    check_type(type_)
+    entity = published.find(type_)
+    if entity is None:
+        _check_open(wanted, {}, wanted)
+        return
+    view = {"ticket": {"type": type_, "priority": priority}}
+    _validated(entity, wanted, before={}, role="automation", view=view, complete=True, fresh=True)
+
+
 def missing(ticket: Instance) -> tuple[str, ...]:
     """The names of the fields that the model requires of the ticket now and that have no value."""
     return values.missing(published.find(ticket.type), ticket.fields, ticket.model_view())

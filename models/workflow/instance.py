@@ -189,6 +189,8 @@ class Context:
     validate: Callable[[Instance, Mapping[str, Any]], JsonObject] = _any_value
     # The names of the fields that the information model requires of the ticket and that have no value.
     missing: Callable[[Instance], Sequence[str]] = lambda ticket: ()
+    # (type, fields, priority): checks the fields of a new ticket that a rule makes; raises Invalid.
+    check_new: Callable[[str, Mapping[str, Any], str], object] = lambda type_, fields, priority: None
     # (ticket, type) -> all fields as the type's model has them; raises Invalid when the ticket cannot get the type now.
     retype: Callable[[Instance, str], JsonObject] = lambda ticket, type_: dict(ticket.fields)
     # The reason why the ticket must not enter a state now, or None.

@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping
 
 from models.definitions.desk import Desk
 from models.infomodel.definition import Entity
-from models.workflow.analysis import conditions, consequences, facts, flow, loops, promises, references, texts
+from models.workflow.analysis import conditions, consequences, facts, flow, loops, promises, references, required, texts
 from models.workflow.analysis.findings import Finding
 from models.workflow.analysis.subject import Subject
 from models.workflow.analysis.texts import MISSING, of_label
@@ -34,6 +34,6 @@ def analyse(
     addresses of active users. None: not known, so not judged.
     """
     subject = Subject(workflow, types, teams, workflows, desk, people)
-    rules = (references, flow, conditions, facts, loops, consequences, promises, texts)
+    rules = (references, required, flow, conditions, facts, loops, consequences, promises, texts)
     found = [finding for rule in rules for finding in rule.findings(subject)]
     return sorted(dict.fromkeys(found), key=lambda one: (one.severity != "error", one.path))

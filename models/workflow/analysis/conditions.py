@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from models.expressions import checker, divisions, truth
@@ -16,6 +17,7 @@ def findings(subject: Subject) -> Iterator[Finding]:
     yield from _always(subject)
     yield from _divisions(subject)
     yield from _shadowed(subject)
+    yield from _old_guards(subject)
 
 
 def _types(subject: Subject) -> Iterator[Finding]:
@@ -111,3 +113,17 @@ def _covers(subject: Subject, earlier: Reaction, later: Reaction) -> bool:
         return True
     wanted = [(earlier.when, False), *([(later.when, True)] if later.when is not None else [])]
     return truth.possible_together(wanted, subject.domains(sorted(states), later.event)) is False
+
+
+_OLD_GUARD = re.compile(r"""message\.automatic\s*==\s*(""|'')""")
+
+
+def _old_guards(subject: Subject) -> Iterator[Finding]:
+    """Warn of a move that asks whether the desk may answer, where the question is whether a machine wrote."""
+    for index, reaction in enumerate(subject.workflow.reactions):
+        if reaction.transition is not None and reaction.when is not None and _OLD_GUARD.search(reaction.when):
+            told = (
+                "message.automatic is also set for a person's mail through a list or a form, so their message does not"
+                ' make this move: use `!message.by_machine` instead of `message.automatic == ""`'
+            )
+            yield warning("people_left_out", f".reactions[{index}].when", told)

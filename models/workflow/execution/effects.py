@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -14,6 +14,7 @@ from models.workflow import acts, templates
 from models.workflow.acts import NO_REASON, Reason
 from models.workflow.definition import Effect, Notify
 from models.workflow.execution import sla_promises
+from models.workflow.execution.choices import CHOICES
 from models.workflow.execution.run import Run, not_evaluated
 from models.workflow.instance import NO_MESSAGE, Candidate, Event
 
@@ -201,25 +202,7 @@ def _assign(run: Run, effect: Effect, rule: str, why: Reason) -> None:
             why=why,
         )
         return
-    _give(run, _CHOICES[assign.how](run, candidates), assign.how, rule, why)
-
-
-def _never(one: Candidate) -> tuple[bool, str]:
-    return (one.assigned_at is not None, one.assigned_at.isoformat() if one.assigned_at else "")
-
-
-def _by_chance(run: Run, candidates: list[Candidate]) -> Candidate:
-    """Drawn from the event, not from a generator: a replay draws the same."""
-    drawn = hashlib.sha256(f"{run.context.seed}:{run.instance.number}".encode()).digest()
-    return candidates[int.from_bytes(drawn[:8]) % len(candidates)]
-
-
-_CHOICES: dict[str, Callable[[Run, list[Candidate]], Candidate]] = {
-    "person": lambda run, candidates: candidates[0],
-    "round_robin": lambda run, candidates: min(candidates, key=lambda one: (*_never(one), one.id)),
-    "least_busy": lambda run, candidates: min(candidates, key=lambda one: (one.open_tickets, *_never(one), one.id)),
-    "random": _by_chance,
-}
+    _give(run, CHOICES[assign.how](run, candidates), assign.how, rule, why)
 
 
 def _give(run: Run, to: Candidate | None, how: str, rule: str, why: Reason) -> None:
@@ -245,10 +228,20 @@ def _priority(run: Run, effect: Effect, rule: str, why: Reason) -> None:
     assert effect.priority is not None
     before = run.instance.priority
     if before != effect.priority:
+        if lacking := _newly_missing(run, priority=effect.priority):
+            reason = f"with the priority {effect.priority} the ticket needs a value in {', '.join(lacking)}"
+            withhold(run, "priority", reason, rule=rule, why=why)
+            return
         run.instance.priority = effect.priority
         run.act(acts.PrioritySet(rule, why=why, before=before, after=effect.priority))
         sla_promises.follow(run)
         run.emit(Event("field_changed", "priority", before=before, after=effect.priority))
+
+
+def _newly_missing(run: Run, **changes: Any) -> list[str]:
+    """Return the empty fields that the model requires after a change of the ticket, and not before it."""
+    before = run.context.missing(run.instance)
+    return [name for name in run.context.missing(replace(run.instance, **changes)) if name not in before]
 
 
 def _type(run: Run, effect: Effect, rule: str, why: Reason) -> None:
@@ -312,6 +305,12 @@ def _charge(run: Run, effect: Effect, rule: str, why: Reason) -> None:
 def _create_ticket(run: Run, effect: Effect, rule: str, why: Reason) -> None:
     made = effect.create_ticket
     assert made is not None
+    try:
+        run.context.check_new(made.type, made.fields, made.priority or "normal")
+    except Invalid as error:
+        reason = "; ".join(f"{one.path}: {one.message}" for one in error.problems)
+        withhold(run, "create_ticket", f"a new {made.type} is refused: {reason}", rule=rule, why=why)
+        return
     description = _rendered(run, made.description) if made.description else ""
     run.act(
         acts.TicketMade(

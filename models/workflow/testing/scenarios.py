@@ -99,6 +99,7 @@ def _begin(
         fields_view=lambda type_, fields: (values.view_values(types.get(type_), fields), values.filled(fields)),
         validate=lambda ticket, wanted: _validated(types.get(ticket.type), ticket, wanted),
         missing=lambda ticket: values.missing(types.get(ticket.type), ticket.fields, ticket.model_view()),
+        check_new=lambda type_, fields, priority: _check_new(types.get(type_), type_, fields, priority),
         locked=lambda type_, state: locks.locked(types.get(type_), state),
     )
     type_ = given.type or (workflow.types[0] if workflow.types else "question")
@@ -165,6 +166,13 @@ def _validated(entity: Entity | None, ticket: Instance, wanted: Mapping[str, Any
         complete=False,
         fresh=False,
     )
+
+
+def _check_new(entity: Entity | None, type_: str, fields: Mapping[str, Any], priority: str) -> None:
+    """Check the fields of a ticket that a rule makes. Raises Invalid."""
+    if entity is not None:
+        view = {"ticket": {"type": type_, "priority": priority}}
+        values.validated(entity, fields, before={}, role="automation", view=view, complete=True, fresh=True)
 
 
 def _happen(simulation: Simulation, when: When) -> Step | list[Step] | None:

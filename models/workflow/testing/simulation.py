@@ -74,6 +74,7 @@ class Simulation:
     fields_view: FieldsView | None = None
     validate: Validate | None = None
     missing: Callable[[Instance], Sequence[str]] = lambda ticket: ()
+    check_new: Callable[[str, Mapping[str, Any], str], object] = lambda type_, fields, priority: None
     # (type, state) -> the names of the fields that nobody may change in the state.
     locked: Callable[[str, str], Collection[str]] = lambda type_, state: ()
     instance: Instance = field(default_factory=lambda: Instance("", ""))
@@ -316,6 +317,7 @@ class Simulation:
             linked=lambda: self.linked,
             rating_url=lambda: "http://desk.example.test/rating",
             missing=self.missing,
+            check_new=self.check_new,
         )
         if self.fields_view is not None:
             context.fields_view = self.fields_view

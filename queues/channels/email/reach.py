@@ -15,6 +15,7 @@ from queues.channels.email.writing.relay import BadUrl, relay_of
 def test(account: ChannelAccount, settings: Settings) -> list[Finding]:
     """Test that each credential exists, and try the SMTP and IMAP logins and the API keys of the account."""
     findings = _credentials(account, settings)
+    findings += _sending(account)
     if account.config.get("outbound", "smtp") == "smtp":
         findings.append(_smtp(account, settings))
     if account.config.get("provider") == "imap":
@@ -22,6 +23,15 @@ def test(account: ChannelAccount, settings: Settings) -> list[Finding]:
     for check in providers.key_checks(account):
         findings += check.test(account, settings)
     return findings
+
+
+def _sending(account: ChannelAccount) -> list[Finding]:
+    """Say how mail leaves an account whose provider only takes mail in: a description in YAML does not send."""
+    provider, outbound = str(account.config.get("provider", "raw")), str(account.config.get("outbound", "smtp"))
+    if provider != providers.DESCRIBED and provider not in providers.with_description():
+        return []
+    server = f"; for {provider}, `smtp_url` names its SMTP server" if outbound == "smtp" else ""
+    return [Finding(True, f"{provider} only takes mail in; mail leaves by {outbound}{server}")]
 
 
 def _credentials(account: ChannelAccount, settings: Settings) -> list[Finding]:

@@ -122,3 +122,13 @@ def test_the_channels_own_test_asks_the_provider_and_setup_names_both_addresses(
     assert any("let postmark post mail to https://desk.example.test/webhooks/email/desk (" in text for text in found)
     assert any("https://desk.example.test/webhooks/email/desk?provider=mailgun" in text for text in found)
     assert len(api.calls) == 2
+
+
+@pytest.mark.parametrize("provider", ["mailersend", "sparkpost", "postal", "mandrill", "described"])
+def test_a_provider_that_only_takes_mail_in_is_said_to_send_by_smtp(provider: str) -> None:
+    account = ChannelAccount("email", "support", 1, {"provider": provider, "address": "support@example.test"})
+
+    found = [one.text for one in reach.test(account, golden.settings())]
+
+    server = f"for {provider}, `smtp_url` names its SMTP server"
+    assert f"{provider} only takes mail in; mail leaves by smtp; {server}" in found
