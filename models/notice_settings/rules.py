@@ -118,7 +118,7 @@ def _digest_instant(settings: NoticeSettings, way: Way, now: datetime) -> dateti
     if digest is Digest.none:
         return now
     if digest is Digest.hourly:
-        return now.replace(minute=0, second=0, microsecond=0) + _HOUR
+        return working_time.next_full_hour(settings.zone, now)
     # An hour and not a moment, so that a day on which the clock skips the moment has a digest as well.
     hour = f"{settings.digest_at}-{_hour_after(settings.digest_at)}"
     daily = Calendar(settings.zone, {day: [hour] for day in DAYS})

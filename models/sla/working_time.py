@@ -233,6 +233,12 @@ def next_open(calendar: Calendar, at: datetime) -> datetime:
     raise BeyondCalendar(f"no working time within {days_max} days after {at.isoformat()}")
 
 
+def next_full_hour(zone: str, at: datetime) -> datetime:
+    """Return the next instant at which a clock in the zone shows a full hour; in India, half past by UTC."""
+    local = at.astimezone(ZoneInfo(zone))
+    return at.replace(microsecond=0) + timedelta(hours=1) - timedelta(minutes=local.minute, seconds=local.second)
+
+
 def is_zone(name: str) -> bool:
     """Return True if the IANA database has a zone of this name."""
     try:

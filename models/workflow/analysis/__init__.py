@@ -10,7 +10,17 @@ from collections.abc import Collection, Mapping
 
 from models.definitions.desk import Desk
 from models.infomodel.definition import Entity
-from models.workflow.analysis import conditions, consequences, facts, flow, loops, promises, references, required, texts
+from models.workflow.analysis import (
+    conditions,
+    consequences,
+    facts,
+    flow,
+    loops,
+    promises,
+    references,
+    required,
+    texts,
+)
 from models.workflow.analysis.findings import Finding
 from models.workflow.analysis.subject import Subject
 from models.workflow.analysis.texts import MISSING, of_label

@@ -1,4 +1,4 @@
-"""Values that the information model requires: of tickets that a rule makes, and after an effect changes another value."""
+"""Values that the information model requires: of made tickets, and after a change of another value."""
 
 from __future__ import annotations
 
@@ -63,8 +63,8 @@ def _changes(
                     if name in filled or re.search(rf"\b{re.escape(name)}\b", known):
                         continue
                     told = (
-                        f"{path} = {value!r} makes the field {name} required, and while it is empty this effect does not"
-                        f" happen: set {name} before it, or ask for it in the condition"
+                        f"{path} = {value!r} makes the field {name} required, and this effect does not happen while it"
+                        f" is empty: set {name} before it, or ask for it in the condition"
                     )
                     yield warning("may_miss_required_field", f"{place}[{index}]", told)
 

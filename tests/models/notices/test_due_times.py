@@ -73,6 +73,23 @@ def test_a_digest_leaves_at_its_next_time(digest: Digest, now: str, expected: st
     assert due_at(settings, Way.chat, at(now)) == at(now)
 
 
+@pytest.mark.parametrize(
+    ("zone", "now", "expected"),
+    [
+        ("Asia/Kolkata", "2026-03-04T12:10", "2026-03-04T12:30"),
+        ("Asia/Kolkata", "2026-03-04T12:30", "2026-03-04T13:30"),
+        ("Asia/Kathmandu", "2026-03-04T12:20", "2026-03-04T13:15"),
+        # Lord Howe moves its clock by half an hour at 2026-04-04T15:00 UTC.
+        ("Australia/Lord_Howe", "2026-04-04T14:10", "2026-04-04T15:00"),
+        ("Australia/Lord_Howe", "2026-04-04T15:10", "2026-04-04T15:30"),
+    ],
+)
+def test_an_hourly_digest_leaves_at_the_full_hour_of_its_reader(zone: str, now: str, expected: str) -> None:
+    settings = NoticeSettings(digest=dict.fromkeys(Way, Digest.hourly), time_zone=zone)
+
+    assert due_at(settings, Way.mail, at(now)) == at(expected)
+
+
 def test_a_digest_in_quiet_hours_waits_for_their_end() -> None:
     settings = NoticeSettings(
         quiet_hours=QuietHours("20:00", "07:00"), digest=dict.fromkeys(Way, Digest.hourly), time_zone=BERLIN
