@@ -14,6 +14,7 @@ from models.channels.tables import ChannelHealth
 from models.kernel import clock, limits
 from models.kernel.storage import database
 from models.kernel.storage.batch import as_json
+from models.kernel.storage.prepared import Prepared
 from models.ports.outbound import SendOutcome
 
 
@@ -154,12 +155,14 @@ def report_sent(channel: str, account: str) -> None:
     Joins the caller's transaction.
     """
     database.execute(
-        "UPDATE channel_health SET sending_error = NULL, sending_failed_since = NULL,"
-        " error = CASE WHEN error LIKE :sending THEN NULL ELSE error END,"
-        " error_at = CASE WHEN error LIKE :sending THEN NULL ELSE error_at END,"
-        " error_since = CASE WHEN error LIKE :sending THEN NULL ELSE error_since END"
-        " WHERE channel = :channel AND account = :account"
-        " AND (error LIKE :sending OR sending_failed_since IS NOT NULL)",
+        Prepared(
+            "UPDATE channel_health SET sending_error = NULL, sending_failed_since = NULL,"
+            " error = CASE WHEN error LIKE :sending THEN NULL ELSE error END,"
+            " error_at = CASE WHEN error LIKE :sending THEN NULL ELSE error_at END,"
+            " error_since = CASE WHEN error LIKE :sending THEN NULL ELSE error_since END"
+            " WHERE channel = :channel AND account = :account"
+            " AND (error LIKE :sending OR sending_failed_since IS NOT NULL)"
+        ),
         channel=channel,
         account=account,
         sending=_SENDING + "%",

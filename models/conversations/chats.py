@@ -16,6 +16,8 @@ from models.conversations.tables import Conversation
 from models.kernel import clock
 from models.kernel.ids import new_id
 from models.kernel.storage import database
+from models.kernel.storage.prepared import Prepared
+from models.ports import channel_facts
 from models.tickets.tables import Ticket
 
 _CHAT = "channel = :channel AND account = :account AND address = :address"
@@ -44,9 +46,11 @@ def current(account: ChannelAccount, address: str) -> Current:
     """Return the present state of a chat. Locks its row, so that two messages at once cannot open two tickets."""
     names = _names(account, address)
     database.execute(
-        "INSERT INTO conversations (id, channel, account, address, updated_at) VALUES (:id, :channel, :account,"
-        " :address, :now)"
-        " ON CONFLICT (channel, account, address) DO NOTHING",
+        Prepared(
+            "INSERT INTO conversations (id, channel, account, address, updated_at) VALUES (:id, :channel, :account,"
+            " :address, :now)"
+            " ON CONFLICT (channel, account, address) DO NOTHING"
+        ),
         names,
         id=new_id(),
         now=clock.now(),
@@ -61,9 +65,11 @@ def current(account: ChannelAccount, address: str) -> Current:
 def set_asked(account: ChannelAccount, address: str, until: datetime) -> None:
     """Record that the chat's next text may answer a question, until an instant. Joins the caller's transaction."""
     database.execute(
-        "INSERT INTO conversations (id, channel, account, address, updated_at, asked_until) VALUES (:id, :channel,"
-        " :account, :address, :now, :until)"
-        " ON CONFLICT (channel, account, address) DO UPDATE SET asked_until = excluded.asked_until",
+        Prepared(
+            "INSERT INTO conversations (id, channel, account, address, updated_at, asked_until) VALUES (:id, :channel,"
+            " :account, :address, :now, :until)"
+            " ON CONFLICT (channel, account, address) DO UPDATE SET asked_until = excluded.asked_until"
+        ),
         _names(account, address),
         id=new_id(),
         now=clock.now(),
@@ -152,9 +158,11 @@ def mark_unreachable(account: ChannelAccount, address: str, reason: str | None) 
 
     Returns whether this is a change. Joins the caller's transaction.
     """
+    if channel_facts.of(account.channel).addresses_are_emails:
+        return False  # only chats become unreachable; a mail address is suppressed
     names = _names(account, address)
     if reason is None:
-        return bool(database.execute(f"DELETE FROM unreachable_chats WHERE {_CHAT}", names).rowcount)
+        return bool(database.execute(Prepared(f"DELETE FROM unreachable_chats WHERE {_CHAT}"), names).rowcount)
     row = database.one(
         "INSERT INTO unreachable_chats (channel, account, address, reason, since) VALUES (:channel, :account,"
         " :address, :reason, :now)"
@@ -168,11 +176,15 @@ def mark_unreachable(account: ChannelAccount, address: str, reason: str | None) 
 
 def unreachable_reason(account: ChannelAccount, address: str) -> str | None:
     """Return the reason why nothing can be sent to the chat (for a topic: to its group), or None."""
+    if channel_facts.of(account.channel).addresses_are_emails:
+        return None
     names = _names(account, address)
     names["chat"] = address.partition("/")[0].partition("#")[0]
     row = database.one(
-        "SELECT reason FROM unreachable_chats WHERE channel = :channel AND account = :account AND address IN"
-        " (:address, :chat)",
+        Prepared(
+            "SELECT reason FROM unreachable_chats WHERE channel = :channel AND account = :account AND address IN"
+            " (:address, :chat)"
+        ),
         names,
     )
     return None if row is None else str(row["reason"])

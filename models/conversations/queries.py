@@ -14,6 +14,7 @@ from models.conversations.tables import Message, MessageWholeHtml
 from models.events.tables import EventRow
 from models.kernel.errors import NotFound
 from models.kernel.storage import database
+from models.kernel.storage.prepared import Prepared
 from models.workflow.instance import MessageView, condition_text_chars_max, seen_message
 
 
@@ -83,7 +84,9 @@ def texts_of(ticket_ids: Collection[UUID]) -> dict[str, str]:
 def view(message_id: UUID) -> tuple[UUID, MessageView]:
     """Return the ticket of a message, and the facts about the message that conditions may use. Raises NotFound."""
     row = database.one(
-        "SELECT ticket_id, automatic, by_machine, author_kind, channel, body, attachments FROM messages WHERE id = :id",
+        Prepared(
+            "SELECT ticket_id, automatic, by_machine, author_kind, channel, body, attachments FROM messages WHERE id = :id"
+        ),
         id=message_id,
     )
     if row is None:

@@ -17,6 +17,7 @@ from models.channels.accounts import ChannelAccount
 from models.conversations.tables import Message
 from models.kernel import clock
 from models.kernel.storage import database
+from models.kernel.storage.prepared import Prepared
 from models.ports import channel_facts
 from models.ports.author_proof import Grade
 from models.requesters.commands import normalise_address
@@ -119,6 +120,8 @@ def _by_reference(account: ChannelAccount, wanted: Sequence[str]) -> list[databa
     Global ids are searched in all accounts: a mail to another of our mailboxes belongs to the same thread. Other ids
     are unique only within an account.
     """
+    if not wanted:
+        return []
     places, values = database.in_list("id", wanted)
     conditions = "" if _ids_are_global(account) else " AND r.account = :account"
     rows = database.run(
@@ -135,16 +138,13 @@ def _ids_are_global(account: ChannelAccount) -> bool:
 
 
 def _answered_already(account: ChannelAccount, clues: Clues) -> database.Row | None:
-    """Find the open ticket in which an answer to this message, or another message that refers to
-    it, arrived earlier.
-    """
+    """Find the open ticket in which an answer to this message, or another reference to it, arrived earlier."""
     if clues.own_id is None:
         return None
     row = database.one(
         f"SELECT {_TICKET} FROM message_references AS r JOIN tickets AS t ON t.id = r.ticket_id JOIN messages AS m"
-        " ON m.id = r.message_id"
-        " WHERE r.channel = :channel AND r.account = :account AND r.external_id = :id AND t.category <> 'closed'"
-        " AND (m.external_id IS NULL OR m.external_id <> :id)",
+        " ON m.id = r.message_id WHERE r.channel = :channel AND r.account = :account AND r.external_id = :id AND"
+        " t.category <> 'closed' AND (m.external_id IS NULL OR m.external_id <> :id)",
         channel=account.channel,
         account=account.name,
         id=clues.own_id,
@@ -205,11 +205,12 @@ def earlier_copy(
     if not _ids_are_global(account):
         return None
     rows = database.run(
-        "SELECT m.id, m.ticket_id, m.account, m.body, m.details FROM message_references AS r"
-        " JOIN messages AS m ON m.id = r.message_id"
-        " JOIN identities AS i ON i.requester_id = m.author_id AND i.channel = m.channel"
-        " WHERE r.channel = :channel AND r.external_id = :id AND m.external_id = :id AND m.direction = 'inbound'"
-        " AND i.address = :address",
+        Prepared(
+            "SELECT m.id, m.ticket_id, m.account, m.body, m.details FROM message_references AS r JOIN messages AS m ON"
+            " m.id = r.message_id JOIN identities AS i ON i.requester_id = m.author_id AND i.channel = m.channel WHERE"
+            " r.channel = :channel AND r.external_id = :id AND m.external_id = :id AND m.direction = 'inbound' AND"
+            " i.address = :address"
+        ),
         channel=account.channel,
         id=external_id,
         address=normalise_address(account.channel, author_address),
@@ -233,9 +234,8 @@ def ticket_of_earlier_event(
     """
     row = database.one(
         "SELECT m.ticket_id, m.details, m.group_key FROM message_references AS r JOIN messages AS m ON m.id ="
-        " r.message_id"
-        " WHERE r.channel = :channel AND r.account = :account AND r.external_id = :id AND m.direction = 'inbound'"
-        " AND (m.external_id = :id OR m.group_key = :group)",
+        " r.message_id WHERE r.channel = :channel AND r.account = :account AND r.external_id = :id AND m.direction ="
+        " 'inbound' AND (m.external_id = :id OR m.group_key = :group)",
         channel=account.channel,
         account=account.name,
         id=external_id,
@@ -264,9 +264,11 @@ def take_over(account: ChannelAccount, external_id: str) -> None:
     Joins the caller's transaction; the caller then stores the id for the message. The id of a stored message stays.
     """
     database.execute(
-        "DELETE FROM message_references WHERE channel = :channel AND account = :account AND external_id = :external_id"
-        " AND NOT EXISTS (SELECT 1 FROM messages AS m WHERE m.id = message_references.message_id"
-        " AND m.external_id = message_references.external_id)",
+        Prepared(
+            "DELETE FROM message_references WHERE channel = :channel AND account = :account AND external_id = :external_id"
+            " AND NOT EXISTS (SELECT 1 FROM messages AS m WHERE m.id = message_references.message_id"
+            " AND m.external_id = message_references.external_id)"
+        ),
         channel=account.channel,
         account=account.name,
         external_id=external_id,
@@ -276,10 +278,9 @@ def take_over(account: ChannelAccount, external_id: str) -> None:
 def ticket_of_message(account: ChannelAccount, external_id: str) -> UUID | None:
     """Find the ticket with the message that has this provider id; None when the message has not arrived."""
     row = database.one(
-        "SELECT m.ticket_id FROM message_references AS r JOIN messages AS m ON m.id = r.message_id"
-        " WHERE r.channel = :channel AND r.account = :account AND r.external_id = :external_id AND m.external_id ="
-        " :external_id"
-        " AND m.direction = 'inbound'",
+        "SELECT m.ticket_id FROM message_references AS r JOIN messages AS m ON m.id = r.message_id WHERE r.channel ="
+        " :channel AND r.account = :account AND r.external_id = :external_id AND m.external_id = :external_id AND"
+        " m.direction = 'inbound'",
         channel=account.channel,
         account=account.name,
         external_id=external_id,
@@ -337,9 +338,10 @@ def outgoing_references(ticket_id: UUID, account: ChannelAccount) -> tuple[str |
     thread, oldest first: at most ten, which are the first and the last nine.
     """
     rows = database.run(
-        "SELECT external_id, direction FROM messages WHERE ticket_id = :ticket AND channel = :channel AND account"
-        " = :account"
-        " AND external_id IS NOT NULL ORDER BY sequence",
+        Prepared(
+            "SELECT external_id, direction FROM messages WHERE ticket_id = :ticket AND channel = :channel AND account ="
+            " :account AND external_id IS NOT NULL ORDER BY sequence"
+        ),
         ticket=ticket_id,
         channel=account.channel,
         account=account.name,

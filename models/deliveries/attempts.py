@@ -13,12 +13,13 @@ from models.attachments import commands as attachments
 from models.channels import accounts, health
 from models.channels.accounts import ChannelAccount
 from models.conversations import chats, threading
-from models.deliveries import outgoing
+from models.deliveries import attempt_statements, outgoing
 from models.deliveries.commands import end, short
 from models.deliveries.tables import Delivery
 from models.kernel import clock, limits
 from models.kernel.storage import database
 from models.kernel.storage.batch import Batch, as_json
+from models.kernel.storage.prepared import Prepared
 from models.kernel.text import ERASED
 from models.ports.outbound import OutgoingMessage, SendOutcome
 from models.requesters import commands as requesters
@@ -62,27 +63,23 @@ def open_attempt(
     `buttons`: the channel can show them. Raises LeaseLost when another worker has the task.
     """
     # The lock comes before the message is read, so that a correction that commits in between is sent.
-    held = database.one("SELECT state FROM deliveries WHERE id = :id FOR_UPDATE", id=delivery_id)
+    held = database.one(attempt_statements.HELD, id=delivery_id)
     if held is None:
         return NotNow(0, "the delivery is gone")
     if held["state"] == "sending":
         task_leases.confirm(task)
-    _close_lost(delivery_id)
+    is_first = held["attempts"] == 0
+    if not is_first:
+        _close_lost(delivery_id)
     if held["state"] not in ("pending", "sending"):
         return NotNow(0, f"the delivery is {held['state']}")
     row = database.one(
-        "SELECT d.*, m.body, m.body_format, m.subject, m.external_id AS message_external_id, m.copies, m.details,"
-        " m.author_name,"
-        " m.deleted_at, t.number, t.reply_token, t.requester_id, r.name AS requester_name, r.locale,"
-        " i.suppressed_reason"
-        " FROM deliveries AS d JOIN messages AS m ON m.id = d.message_id JOIN tickets AS t ON t.id = d.ticket_id"
-        " LEFT JOIN requesters AS r ON r.id = t.requester_id"
-        " LEFT JOIN identities AS i ON i.channel = d.channel AND i.address = d.address WHERE d.id = :id",
+        attempt_statements.WHOLE,
         id=delivery_id,
     )
     assert row is not None, "a delivery's message and ticket are never deleted"
     account = accounts.find(row["channel"], row["account"])
-    unknown = _count_unknown(delivery_id)
+    unknown = 0 if is_first else _count_unknown(delivery_id)
     ended = _end_before_call(row, account, unknown, retries_after_unknown)
     if ended is not None:
         return ended
@@ -109,11 +106,7 @@ def open_attempt(
         },
     )
     batch.write()
-    database.execute(
-        "UPDATE deliveries SET state = 'sending', attempts = :number WHERE id = :id",
-        number=number,
-        id=delivery_id,
-    )
+    database.execute(attempt_statements.SENDING, number=number, id=delivery_id)
     in_reply_to, references = threading.outgoing_references(Delivery.converted(row)["ticket_id"], account)
     message = outgoing.build(row, number, in_reply_to, references, account, buttons=buttons)
     return OpenAttempt(attempt_id, number, account, message, unknown > 0, tuple(buckets))
@@ -170,9 +163,8 @@ def close_uncalled(delivery_id: UUID, attempt_id: UUID, detail: str) -> None:
     ).rowcount
     if closed:
         database.execute(
-            "UPDATE deliveries SET state = 'pending' WHERE id = :id AND state = 'sending'"
-            " AND NOT EXISTS (SELECT 1 FROM delivery_attempts AS a WHERE a.delivery_id = deliveries.id AND a.state"
-            " = 'sending')",
+            "UPDATE deliveries SET state = 'pending' WHERE id = :id AND state = 'sending' AND NOT EXISTS (SELECT 1"
+            " FROM delivery_attempts AS a WHERE a.delivery_id = deliveries.id AND a.state = 'sending')",
             id=delivery_id,
         )
 
@@ -184,7 +176,7 @@ def record_outcome(delivery_id: UUID, attempt: OpenAttempt, outcome: SendOutcome
     its true outcome, and only an acceptance changes the delivery. May come twice, when the answer to a commit was lost:
     the second time changes nothing.
     """
-    held = database.one("SELECT state, attempts, address FROM deliveries WHERE id = :id FOR_UPDATE", id=delivery_id)
+    held = database.one(attempt_statements.HELD, id=delivery_id)
     assert held is not None, "deliveries are never deleted"
     # The reader's data was erased during the call: the provider's words and ids are not stored.
     erased = held["address"] == ERASED
@@ -243,21 +235,22 @@ def _sent(delivery_id: UUID, account: ChannelAccount, outcome: SendOutcome) -> N
 
     A receipt about a bounce stays valid when the acceptance is recorded after it.
     """
-    database.execute(
-        "UPDATE deliveries SET state = 'sent', last_error = NULL, finished_at = :now WHERE id = :id"
-        " AND (state <> 'failed' OR receipt IS NULL OR receipt NOT IN ('failed', 'bounced'))",
-        now=clock.now(),
-        id=delivery_id,
-    )
-    _remember_ids(delivery_id, account, outcome)
+    _remember_ids(delivery_id, account, outcome, statement=attempt_statements.SENT_WITH_IDS, now=clock.now())
 
 
-def _remember_ids(delivery_id: UUID, account: ChannelAccount, outcome: SendOutcome) -> None:
+def _remember_ids(
+    delivery_id: UUID,
+    account: ChannelAccount,
+    outcome: SendOutcome,
+    *,
+    statement: str = attempt_statements.IDS,
+    **more: object,
+) -> None:
     """Store the provider's ids of all parts that arrived: an answer, an edit or a receipt finds the message by them."""
     ids = [one for one in (outcome.external_id, *outcome.external_ids) if one is not None]
     row = database.run(
-        "UPDATE deliveries SET external_id = :external_id, external_ids = :external_ids, provider_id = :provider_id"
-        " WHERE id = :id RETURNING message_id, ticket_id, operation",
+        statement,
+        more,
         external_id=outcome.external_id,
         external_ids=as_json(list(dict.fromkeys(ids))),
         provider_id=outcome.provider_id,
@@ -267,7 +260,7 @@ def _remember_ids(delivery_id: UUID, account: ChannelAccount, outcome: SendOutco
     if not ids or row["operation"] == "delete":
         return
     database.execute(
-        "UPDATE messages SET external_id = :external_id WHERE id = :id AND external_id IS NULL",
+        Prepared("UPDATE messages SET external_id = :external_id WHERE id = :id AND external_id IS NULL"),
         external_id=ids[0],
         id=row["message_id"],
     )
@@ -310,8 +303,7 @@ def _close_lost(delivery_id: UUID) -> None:
 
 def _count_unknown(delivery_id: UUID) -> int:
     found = database.run(
-        "SELECT count(*) AS n FROM delivery_attempts WHERE delivery_id = :id AND outcome = 'unknown'",
-        id=delivery_id,
+        "SELECT count(*) AS n FROM delivery_attempts WHERE delivery_id = :id AND outcome = 'unknown'", id=delivery_id
     )
     return int(found[0]["n"])
 
@@ -324,9 +316,11 @@ def _close_attempt(
     Returns False when the outcome was known already.
     """
     closed = database.execute(
-        "UPDATE delivery_attempts SET state = 'closed', outcome = :outcome, detail = :detail, finished_at = :now,"
-        " duration_ms = :duration_ms, external_id = :external_id"
-        " WHERE id = :id AND (state = 'sending' OR outcome IN ('unknown', 'unknown_accepted_by_person'))",
+        Prepared(
+            "UPDATE delivery_attempts SET state = 'closed', outcome = :outcome, detail = :detail, finished_at = :now,"
+            " duration_ms = :duration_ms, external_id = :external_id"
+            " WHERE id = :id AND (state = 'sending' OR outcome IN ('unknown', 'unknown_accepted_by_person'))"
+        ),
         outcome=outcome,
         detail=short(detail),
         now=clock.now(),

@@ -15,6 +15,7 @@ from models.events.commands import SYSTEM
 from models.events.ticket_payloads import CopyNotDelivered
 from models.kernel.errors import TransientFailure
 from models.kernel.storage import database
+from models.kernel.storage.prepared import Prepared
 from models.ports.inbound import DeliveryFailure
 from models.requesters import commands as requesters
 from models.requesters.commands import normalise_address
@@ -40,7 +41,7 @@ def record(
     if row is None:
         return None
     delivery = Delivery.converted(row)
-    held = database.one("SELECT state FROM deliveries WHERE id = :id FOR_UPDATE", id=delivery["id"])
+    held = database.one(Prepared("SELECT state FROM deliveries WHERE id = :id FOR_UPDATE"), id=delivery["id"])
     assert held is not None, "deliveries are never deleted"
     if held["state"] == "sending":
         # The bounce came before the record of the attempt, which would write "sent" over it.

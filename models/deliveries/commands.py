@@ -12,6 +12,7 @@ from models.events.ticket_payloads import DeliveryFailed
 from models.kernel import clock, limits
 from models.kernel.errors import Conflict, NotFound
 from models.kernel.storage import database
+from models.kernel.storage.prepared import Prepared
 from models.kernel.text import ERASED
 from models.requesters import commands as requesters
 from models.tasks import commands as tasks
@@ -43,7 +44,7 @@ def end(delivery_id: UUID, state: str, *, error: str) -> None:
 
 def end_unsent(delivery_id: UUID, error: str) -> None:
     """Fail a delivery before any call, unless it ended meanwhile."""
-    held = database.one("SELECT state FROM deliveries WHERE id = :id FOR_UPDATE", id=delivery_id)
+    held = database.one(Prepared("SELECT state FROM deliveries WHERE id = :id FOR_UPDATE"), id=delivery_id)
     if held is not None and held["state"] in ("pending", "sending"):
         end(delivery_id, "failed", error=error)
 

@@ -13,6 +13,7 @@ from models.deliveries.row_types import AttemptRow, DeliveryRow, DeliveryWithAtt
 from models.deliveries.tables import Delivery, DeliveryAttempt
 from models.kernel.errors import NotFound
 from models.kernel.storage import database
+from models.kernel.storage.prepared import Prepared
 
 
 def get(delivery_id: UUID) -> DeliveryWithAttempts:
@@ -35,8 +36,10 @@ class Place:
 def address_of(delivery_id: UUID) -> Place | None:
     """Read where a delivery goes; None when it is gone."""
     row = database.one(
-        "SELECT d.channel, d.account, d.address, d.message_id, d.operation, m.attachments FROM deliveries AS d"
-        " JOIN messages AS m ON m.id = d.message_id WHERE d.id = :id",
+        Prepared(
+            "SELECT d.channel, d.account, d.address, d.message_id, d.operation, m.attachments FROM deliveries AS d"
+            " JOIN messages AS m ON m.id = d.message_id WHERE d.id = :id"
+        ),
         id=delivery_id,
     )
     if row is None:

@@ -19,6 +19,7 @@ from models.kernel.errors import Conflict, NotFound, TransientFailure, Unauthent
 from models.kernel.ids import new_id
 from models.kernel.storage import database
 from models.kernel.storage.batch import Batch, as_json
+from models.kernel.storage.prepared import Prepared
 from models.kernel.telemetry import trace
 from models.kernel.text import one_line
 from models.ports import channel_facts
@@ -113,7 +114,9 @@ class RawEvent:
 def load(inbox_id: UUID) -> RawEvent:
     """Read a stored event with its bytes. Raises NotFound."""
     row = database.one(
-        "SELECT id, channel, account, status, envelope, raw, fetched, released_by, reason FROM inbox WHERE id = :id",
+        Prepared(
+            "SELECT id, channel, account, status, envelope, raw, fetched, released_by, reason FROM inbox WHERE id = :id"
+        ),
         id=inbox_id,
     )
     if row is None:
@@ -158,7 +161,7 @@ def lock_unprocessed(event: RawEvent) -> bool:
     It is not when it is processed already, or when its people's data was erased after it arrived: then it is emptied.
     """
     row = database.one(
-        f"SELECT status, received_at, {_ERASED_SINCE} FROM inbox WHERE id = :id FOR_UPDATE",
+        Prepared(f"SELECT status, received_at, {_ERASED_SINCE} FROM inbox WHERE id = :id FOR_UPDATE"),
         id=event.id,
     )
     if row is None or row["status"] not in ("stored", "failed"):
@@ -215,9 +218,11 @@ def settle(
     # No identity has a longer address, and the index would refuse it.
     people = [address for address in comparable if len(address) <= limits.port_id_chars_max]
     row = database.one(
-        "UPDATE inbox SET status = :status, reason = :reason, ticket_id = :ticket, message_id = :message,"
-        " processed_at = :now, author_address = COALESCE(:author, author_address)"
-        f" WHERE id = :id RETURNING received_at, {_ERASED_SINCE}",
+        Prepared(
+            "UPDATE inbox SET status = :status, reason = :reason, ticket_id = :ticket, message_id = :message,"
+            " processed_at = :now, author_address = COALESCE(:author, author_address)"
+            f" WHERE id = :id RETURNING received_at, {_ERASED_SINCE}"
+        ),
         author=people[0] if people else None,
         status=status,
         reason=_reason(reason),
@@ -270,8 +275,10 @@ def discard(inbox_id: UUID, *, by: str) -> None:
     """Settle a failed event as ignored, at a person's request. It can still be replayed. Raises NotFound, Conflict."""
     load(inbox_id)
     put_away = database.execute(
-        "UPDATE inbox SET status = 'ignored', reason = :reason, processed_at = :now WHERE id = :id AND status ="
-        " 'failed'",
+        Prepared(
+            "UPDATE inbox SET status = 'ignored', reason = :reason, processed_at = :now WHERE id = :id AND status ="
+            " 'failed'"
+        ),
         id=inbox_id,
         reason=_reason(f"put away by {by}"),
         now=clock.now(),
@@ -288,8 +295,10 @@ def replay(inbox_id: UUID, *, by: str = "an operator") -> None:
     if load(inbox_id).reason == ERASED_REASON:
         raise Conflict("its sender's data was erased; nothing is left to be read")
     held = database.execute(
-        "UPDATE inbox SET status = 'stored', reason = NULL, processed_at = NULL, released_by = :by"
-        " WHERE id = :id AND status <> 'processed'",
+        Prepared(
+            "UPDATE inbox SET status = 'stored', reason = NULL, processed_at = NULL, released_by = :by"
+            " WHERE id = :id AND status <> 'processed'"
+        ),
         id=inbox_id,
         by=by,
     )

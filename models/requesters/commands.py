@@ -151,7 +151,7 @@ def is_blocked(channel: str, address: str) -> bool:
 def standing(channel: str, address: str) -> Literal["blocked", "spam"] | None:
     """Return the reason why messages of this address reach no ticket: an agent blocked it, or marked it as spam."""
     row = database.one(
-        "SELECT blocked_at, spam_ticket_id FROM identities WHERE channel = :channel AND address = :address",
+        Prepared("SELECT blocked_at, spam_ticket_id FROM identities WHERE channel = :channel AND address = :address"),
         channel=channel,
         address=normalise_address(channel, address),
     )
@@ -177,9 +177,11 @@ def suppress(channel: str, address: str, reason: str) -> None:
 def unsuppress(channel: str, address: str) -> None:
     """Take an address off the suppression list, because its owner wrote again."""
     database.execute(
-        "UPDATE identities SET suppressed_at = NULL, suppressed_reason = NULL WHERE channel = :channel AND address"
-        " = :address"
-        " AND suppressed_at IS NOT NULL",
+        Prepared(
+            "UPDATE identities SET suppressed_at = NULL, suppressed_reason = NULL WHERE channel = :channel AND address"
+            " = :address"
+            " AND suppressed_at IS NOT NULL"
+        ),
         channel=channel,
         address=normalise_address(channel, address),
     )

@@ -12,6 +12,7 @@ from models.kernel.errors import NotFound
 from models.kernel.open_json import JsonObject
 from models.kernel.storage import database
 from models.kernel.storage.batch import from_json
+from models.kernel.storage.prepared import Prepared
 from models.kernel.storage.table import member_text
 from models.requesters import person_fields
 from models.requesters.row_types import IdentityRow, RequesterRow
@@ -106,7 +107,7 @@ def _with_identities(requesters: list[RequesterRow]) -> list[RequesterRow]:
 
 def name_and_locale(requester_id: UUID) -> tuple[str, str | None]:
     """Read how to address a requester. Raises NotFound."""
-    row = database.one("SELECT name, locale FROM requesters WHERE id = :id", id=requester_id)
+    row = database.one(Prepared("SELECT name, locale FROM requesters WHERE id = :id"), id=requester_id)
     if row is None:
         raise NotFound(f"there is no requester {requester_id}")
     return row["name"], row["locale"]
@@ -118,9 +119,11 @@ def as_view(requester_id: UUID) -> JsonObject:
     Raises NotFound. This is an SQL text for speed, because every decision of a life cycle can need it.
     """
     row = database.one(
-        "SELECT r.id, r.name, r.locale, r.time_zone, r.fields, r.organisation_id, o.name AS organisation,"
-        " o.fields AS organisation_fields FROM requesters AS r"
-        " LEFT JOIN organisations AS o ON o.id = r.organisation_id WHERE r.id = :id",
+        Prepared(
+            "SELECT r.id, r.name, r.locale, r.time_zone, r.fields, r.organisation_id, o.name AS organisation,"
+            " o.fields AS organisation_fields FROM requesters AS r"
+            " LEFT JOIN organisations AS o ON o.id = r.organisation_id WHERE r.id = :id"
+        ),
         id=requester_id,
     )
     if row is None:

@@ -13,6 +13,7 @@ from models.kernel.storage.prepared import Prepared
 from models.tickets.tables import Ticket
 
 _SELECT = f"SELECT {Ticket.selected()} FROM tickets"
+_LOCK = Prepared(f"{_SELECT} WHERE id = :id FOR_UPDATE")
 
 
 def find(reference: str, *, conditions: str = "1 = 1", values: Mapping[str, Any] | None = None) -> Ticket:
@@ -33,7 +34,7 @@ def find(reference: str, *, conditions: str = "1 = 1", values: Mapping[str, Any]
 def lock(ticket_id: UUID) -> Ticket:
     """The ticket, its row held until the transaction ends. Raises NotFound."""
     assert database.in_transaction(), "a row is held by a transaction"
-    row = database.one(f"{_SELECT} WHERE id = :id FOR_UPDATE", id=ticket_id)
+    row = database.one(_LOCK, id=ticket_id)
     if row is None:
         raise NotFound(f"there is no ticket {ticket_id}")
     return Ticket.from_row(row)

@@ -18,6 +18,7 @@ from models.kernel import clock
 from models.kernel.errors import PreconditionFailed
 from models.kernel.storage import database
 from models.kernel.storage.batch import Batch, as_json
+from models.kernel.storage.prepared import Prepared
 from models.requesters.tables import Requester
 from models.sla.clocks import Clock
 from models.tasks import commands as tasks
@@ -188,7 +189,9 @@ class TicketChange:
         for name in values.keys() & {"fields", "tags", "former_types"}:
             values[name] = as_json(values[name])
         assignments = ", ".join(f"{name} = :{name}" for name in values)
-        database.execute(f"UPDATE tickets SET {assignments} WHERE id = :ticket_id", values, ticket_id=self.ticket.id)
+        database.execute(
+            Prepared(f"UPDATE tickets SET {assignments} WHERE id = :ticket_id"), values, ticket_id=self.ticket.id
+        )
 
     def _tell_staff(self) -> None:
         """Enqueue a post in the ticket's topic for each staff group that follows it."""

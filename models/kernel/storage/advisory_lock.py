@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from models.kernel.storage import database
+from models.kernel.storage.prepared import Prepared
 
 
 def advisory_lock(name: str) -> None:
@@ -12,4 +13,4 @@ def advisory_lock(name: str) -> None:
     """
     assert database.in_transaction(), "an advisory lock is held by a transaction"
     if database.is_postgres():
-        database.run("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))", name=name)
+        database.run(Prepared("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"), name=name)
