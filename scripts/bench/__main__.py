@@ -25,6 +25,7 @@ from scripts.bench.parts import (
     telegram_sends,
     tickets,
     webhooks,
+    whole,
     work,
 )
 from scripts.bench.report import Report
@@ -32,6 +33,7 @@ from scripts.bench.stack import Stack
 from tests.services.folder import ServiceUnavailable
 
 PARTS = "abcdefghijkt"
+WHOLE = "whole"
 
 
 def main() -> int:
@@ -42,7 +44,8 @@ def main() -> int:
         metavar="PART",
         help="a: database alone, b: tickets, c: webhooks, d: tasks, e: cold starts, f: replies, g: life cycles,"
         " h: visible reply, i: mails, j: statements per journey,"
-        " k: bulk changes, t: sends to Telegram; default: all",
+        " k: bulk changes, t: sends to Telegram; default: all of these."
+        " whole: the whole way of a message through every process",
     )
     parser.add_argument(
         "--quick",
@@ -54,8 +57,10 @@ def main() -> int:
     )
     options = parser.parse_args()
     wanted = set(options.parts or PARTS)
-    if not wanted <= set(PARTS):
-        parser.error(f"PART: expected some of {', '.join(PARTS)}, found {', '.join(sorted(wanted - set(PARTS)))}")
+    if not wanted <= {*PARTS, WHOLE}:
+        parser.error(
+            f"PART: expected some of {', '.join(PARTS)}, {WHOLE}, found {', '.join(sorted(wanted - {*PARTS, WHOLE}))}"
+        )
     report = Report()
     try:
         with Stack() as stack, tempfile.TemporaryDirectory() as folder:
@@ -90,6 +95,7 @@ def run(stack: Stack, plan: limits.Plan, report: Report, wanted: set[str], folde
         "j": lambda: journeys.measure(stack, report),
         "k": lambda: bulk.measure(stack, plan, report),
         "t": lambda: telegram_sends.measure(stack.sandbox, plan, report),
+        WHOLE: lambda: whole.measure(stack, plan, report, folder),
     }
     for part, measure in parts.items():
         if part in wanted:

@@ -30,7 +30,7 @@ TITLES = {
 }
 Stages = dict[str, tuple[int, int]]  # stage: statements, transactions
 _UPDATE = {"date": 1767225600, "text": "My printer is on fire"}
-_MAIL = (
+MAIL = (
     "From: Grace <grace{n}@example.test>\r\nTo: desk@example.test\r\nSubject: The lift is stuck\r\n"
     "Message-ID: <lift-{n}@example.test>\r\n\r\nBetween floors 2 and 3.\r\n"
 )
@@ -51,12 +51,22 @@ def statements_of(environment: dict[str, str]) -> dict[str, Stages]:
     """Return each journey's stages with their statements and transactions. Raises RuntimeError with
     the process's log.
     """
-    command = [sys.executable, "-m", "scripts.bench.parts.journeys"]
+    found = _run(environment, "statements")
+    return {name: {stage: (s, t) for stage, (s, t) in stages.items()} for name, stages in found.items()}
+
+
+def wakeups_of(environment: dict[str, str]) -> dict[str, int]:
+    """Return the number of wakeups that each journey sends to the broker."""
+    return _run(environment, "wakeups")
+
+
+def _run(environment: dict[str, str], what: str) -> dict[str, Any]:
+    command = [sys.executable, "-m", "scripts.bench.parts.journeys", what]
     done = subprocess.run(command, env=environment, cwd=_ROOT, capture_output=True, text=True, check=False)
     if done.returncode != 0:
-        raise RuntimeError(f"cannot count the statements of a journey: {done.stderr[-2_000:]}")
-    found = json.loads(done.stdout.splitlines()[-1])
-    return {name: {stage: (s, t) for stage, (s, t) in stages.items()} for name, stages in found.items()}
+        raise RuntimeError(f"cannot count the {what} of a journey: {done.stderr[-2_000:]}")
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return found
 
 
 class Counter:
@@ -104,6 +114,8 @@ class Journeys:
         self._wakeups: list[Any] = []
         wakeups.set_publisher(self._wakeups.append)
         self._counter = Counter(database.proxy.obj)
+        self._follows = False
+        self._woken = 0
 
     def count(self, name: str, n: int) -> Stages:
         """Run one journey and return its stages. `n` makes its ids and addresses its own."""
@@ -117,6 +129,12 @@ class Journeys:
         steps[name](stages, n)
         return stages
 
+    def wakeups(self, name: str, n: int) -> int:
+        """Run one journey as workers do, and return the number of wakeups that it gave to the broker."""
+        self._follows, self._woken = True, 0
+        self.count(name, n)
+        return self._woken
+
     def _telegram(self, stages: Stages, n: int) -> None:
         person = {"id": n, "is_bot": False, "first_name": "Ada"}
         message = {"message_id": 1, "chat": {"id": n, "type": "private"}, "from": person, **_UPDATE}
@@ -125,7 +143,7 @@ class Journeys:
 
     def _mail(self, stages: Stages, n: int) -> None:
         headers = {"Authorization": f"Bearer {TELEGRAM_SECRET}", "Content-Type": "message/rfc822"}
-        self._post(stages, self._webhooks, "/webhooks/email/demo", _MAIL.replace("{n}", str(n)), headers)
+        self._post(stages, self._webhooks, "/webhooks/email/demo", MAIL.replace("{n}", str(n)), headers)
 
     def _reply(self, stages: Stages, n: int) -> None:
         body = json.dumps({"kind": "reply", "body": f"Please pull the plug. ({n})"})
@@ -157,6 +175,10 @@ class Journeys:
                 return
             task_id = self._wakeups.pop(0).task_id
             kind = str(queries.get(task_id)["kind"])
+            self._woken += 1
+            if self._follows:
+                runner.run_with_successors(task_id)
+                continue
             with self._counter.stage(stages, kind):
                 outcome = runner.run_task(task_id)
             if outcome not in ("done", "not_mine"):
@@ -166,10 +188,11 @@ class Journeys:
 
 def main() -> None:
     journeys = Journeys()
-    found = {}
+    found: dict[str, Any] = {}
+    run = journeys.wakeups if sys.argv[1:] == ["wakeups"] else journeys.count
     for place, name in enumerate(TITLES):
         journeys.count(name, 770_000 + 10 * place)
-        found[name] = journeys.count(name, 770_001 + 10 * place)
+        found[name] = run(name, 770_001 + 10 * place)
     print(json.dumps(found), flush=True)
     os._exit(0)  # the publisher thread and the Bot API's loop may still run
 

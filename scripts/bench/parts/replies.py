@@ -17,7 +17,7 @@ from scripts.bench.stack import BEARER, Desk, Stack, Web
 from scripts.bench.usage import Meter
 from scripts.seed import PASSWORD
 
-_REPLY = '{"kind":"reply","body":"Please switch it off and on again. ({n})"}'
+REPLY = '{"kind":"reply","body":"Please switch it off and on again. ({n})"}'
 
 
 def measure(stack: Stack, plan: Plan, report: Report) -> None:
@@ -46,11 +46,11 @@ def _replies(stack: Stack, desk: Desk, plan: Plan) -> Sample:
     web = desk.web("gateway").wait_ready()
     Load(web.port, "/v1/tickets", BODIES["acknowledged"], 4, headers=BEARER, requests=plan.replies).run().check()
     tickets = [str(ticket) for (ticket,) in desk.query("SELECT id::text FROM tickets")]
-    headers = {"Authorization": f"Bearer {_sign_in(web)}"}
+    headers = {"Authorization": f"Bearer {sign_in(web)}"}
     load = Load(
         web.port,
         "/v1/tickets/{item}/messages",
-        _REPLY,
+        REPLY,
         1,
         headers=headers,
         requests=plan.replies,
@@ -73,7 +73,7 @@ def _replies(stack: Stack, desk: Desk, plan: Plan) -> Sample:
     )
 
 
-def _sign_in(web: Web) -> str:
+def sign_in(web: Web) -> str:
     """An agent's access token."""
     connection = HTTPConnection("127.0.0.1", web.port, timeout=limits.request_s_max)
     try:
