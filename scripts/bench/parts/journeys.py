@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from models.kernel.open_json import JsonObject
 from scripts.bench.report import Report
 from scripts.bench.stack import BEARER, TELEGRAM_HEADERS, TELEGRAM_SECRET, Stack
 
@@ -60,12 +61,12 @@ def wakeups_of(environment: dict[str, str]) -> dict[str, int]:
     return _run(environment, "wakeups")
 
 
-def _run(environment: dict[str, str], what: str) -> dict[str, Any]:
+def _run(environment: dict[str, str], what: str) -> JsonObject:
     command = [sys.executable, "-m", "scripts.bench.parts.journeys", what]
     done = subprocess.run(command, env=environment, cwd=_ROOT, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise RuntimeError(f"cannot count the {what} of a journey: {done.stderr[-2_000:]}")
-    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    found: JsonObject = json.loads(done.stdout.splitlines()[-1])
     return found
 
 
@@ -188,7 +189,7 @@ class Journeys:
 
 def main() -> None:
     journeys = Journeys()
-    found: dict[str, Any] = {}
+    found: JsonObject = {}
     run = journeys.wakeups if sys.argv[1:] == ["wakeups"] else journeys.count
     for place, name in enumerate(TITLES):
         journeys.count(name, 770_000 + 10 * place)
