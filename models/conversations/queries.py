@@ -85,7 +85,8 @@ def view(message_id: UUID) -> tuple[UUID, MessageView]:
     """Return the ticket of a message, and the facts about the message that conditions may use. Raises NotFound."""
     row = database.one(
         Prepared(
-            "SELECT ticket_id, automatic, by_machine, author_kind, channel, body, attachments FROM messages WHERE id = :id"
+            "SELECT ticket_id, automatic, by_machine, author_kind, channel, body, attachments FROM messages"
+            " WHERE id = :id"
         ),
         id=message_id,
     )

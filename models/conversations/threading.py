@@ -265,8 +265,8 @@ def take_over(account: ChannelAccount, external_id: str) -> None:
     """
     database.execute(
         Prepared(
-            "DELETE FROM message_references WHERE channel = :channel AND account = :account AND external_id = :external_id"
-            " AND NOT EXISTS (SELECT 1 FROM messages AS m WHERE m.id = message_references.message_id"
+            "DELETE FROM message_references WHERE channel = :channel AND account = :account AND external_id ="
+            " :external_id AND NOT EXISTS (SELECT 1 FROM messages AS m WHERE m.id = message_references.message_id"
             " AND m.external_id = message_references.external_id)"
         ),
         channel=account.channel,
