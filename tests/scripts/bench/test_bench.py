@@ -39,7 +39,7 @@ def test_a_quick_run_measures_every_part_and_writes_it_as_json(tmp_path: Path) -
 
     assert done.returncode == 0, done.stderr
     rows = json.loads(file.read_text())["rows"]
-    assert {row["part"] for row in rows} == set("abcdefghijt")
+    assert {row["part"] for row in rows} == set("abcdefghijkt")
     assert {row["verdict"] for row in rows} <= {"", "OK", "SHORT"}
     journey = next(row["figure"] for row in rows if row["part"] == "j" and "Telegram" in row["what"])
     assert re.fullmatch(r"\d+ statements in \d+ transactions: request \d+ \+ ingest_event .*send_delivery \d+", journey)
@@ -51,7 +51,7 @@ def test_an_unknown_part_is_refused_with_the_names_of_all() -> None:
     )
 
     assert done.returncode == 2
-    assert "expected some of a, b, c, d, e, f, g, h, i, j, t, whole, found x" in done.stderr
+    assert "expected some of a, b, c, d, e, f, g, h, i, j, k, t, whole, found x" in done.stderr
 
 
 def test_the_visible_reply_is_right_in_our_whole_corpus_and_reads_a_megabyte_in_a_second() -> None:
