@@ -90,7 +90,7 @@ _TICKET = "t.id, t.category, t.requester_id, t.contact_address, t.merged_into"
 
 
 def _candidates(account: ChannelAccount, clues: Clues, grade: Grade | None) -> Iterator[tuple[database.Row, bool]]:
-    """Yield the tickets of the clues, the strongest first. True: the clue proves that the sender has a message of it."""
+    """Yield the tickets of the clues, strongest first. True: the clue proves that the sender has a message of it."""
     if clues.reply_token:
         yield from _rows("t.reply_token = :token", True, token=clues.reply_token)
     if grade == "unproved":
