@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from models.events.following.consumers import Consumer
-from models.search.index import following
+from models.numbers import following as numbers
+from models.search.index import following as search
 
-CONSUMERS: tuple[Consumer, ...] = (following.CONSUMER,)
+CONSUMERS: tuple[Consumer, ...] = (search.CONSUMER, numbers.CONSUMER)
 
 
 def by_name(name: str) -> Consumer | None:

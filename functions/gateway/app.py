@@ -37,6 +37,7 @@ def operations() -> Operations:
         deliveries,
         event_schemas,
         inbox,
+        numbers,
         subscription_deliveries,
         subscriptions,
         tasks,
@@ -137,6 +138,7 @@ def operations() -> Operations:
         subscriptions,
         subscription_deliveries,
         audit,
+        numbers,
     ):
         collected.all.extend(module.operations.all)
     return collected

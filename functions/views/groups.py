@@ -38,6 +38,7 @@ GROUPS: dict[str, tuple[str, str]] = {
     "webhooks": ("Webhooks", "Other programs that are called for events."),
     "paid_tasks": ("Paid tasks", "Tasks with a fee or a reward, for accountants."),
     "tasks": ("Background tasks", "The background tasks of the desk, for operators."),
+    "numbers": ("Numbers", "Response and resolution times, volume, backlog, promises, ratings, work by agent."),
     "audit": ("Audit", "The trail of sensitive actions."),
     "audit.csv": ("Audit", ""),
 }

@@ -27,6 +27,7 @@ PARAMETERS = {
     "migration": "The id of the migration.",
     "replay": "The id of the replay.",
     "version": "The number of the version.",
+    "number": "The name of the number.",
     # In queries.
     "action": "The audited action.",
     "active": "Only active, or only inactive users.",
@@ -38,6 +39,7 @@ PARAMETERS = {
     "author": "`me` for the caller's own messages, `all` for those of everybody.",
     "blocked": "Only requesters with, or only without a blocked address.",
     "breached": "Only tickets with, or only without a promise that is past its due time.",
+    "by": "The property to group by; `all` makes one group.",
     "category": "The category of the state.",
     "content_id": "The id by which the text embeds the picture (`cid:`).",
     "created_since": "Only tickets that were created at or after this time.",

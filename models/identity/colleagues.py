@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
@@ -65,3 +66,11 @@ def readers_of_tickets() -> list[Reader]:
 def active_addresses() -> set[str]:
     """Return the e-mail addresses of the active users."""
     return {row["email"] for row in database.rows(UserRow.select(UserRow.email).where(UserRow.active))}
+
+
+def names(user_ids: Collection[UUID]) -> dict[UUID, str]:
+    """Return the names of users by id, also of inactive ones."""
+    if not user_ids:
+        return {}
+    rows = database.rows(UserRow.select(UserRow.id, UserRow.name).where(UserRow.id.in_(list(user_ids))))
+    return {row["id"]: row["name"] for row in rows}

@@ -70,6 +70,10 @@ class Permission(StrEnum):
     )
     requesters_export = "requesters_export", "Export the data of one requester."
     requesters_erase = "requesters_erase", "Erase one requester."
+    numbers_read = (
+        "numbers_read",
+        "Read the numbers of the teams that the caller sees: times, volume, promises, ratings.",
+    )
     audit_read = "audit_read", "Read and export the audit trail."
 
 
@@ -101,6 +105,7 @@ ROLE_PERMISSIONS: Final[dict[Role, frozenset[Permission]]] = {
         Permission.tasks_manage,
         Permission.users_read,
         Permission.requesters_export,
+        Permission.numbers_read,
     },
     Role.accountant: frozenset({Permission.paid_tasks_read, Permission.ledger_read, Permission.ledger_manage}),
     Role.admin: frozenset(Permission),

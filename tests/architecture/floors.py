@@ -15,7 +15,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("notices",),
     ("ticket_workflow",),
     ("ticket_actions",),
-    ("deliveries", "dialogues", "macros"),
+    ("deliveries", "dialogues", "macros", "numbers"),
     ("ticket_lists",),
     ("search",),
     ("offboarding", "staff_chat", "regrouping", "bulk"),

@@ -74,8 +74,15 @@ WITHOUT_TICKETS = re.compile(
     r"|priorities|views"  # tests/functions/test_views.py
     r"|webhooks|ratings|rating_pages|tasks|paid_tasks|audit|roles|permissions|colleagues|sessions)"
 )
-# Tested in test_file_links.py and test_changes.py.
-ELSEWHERE = {"GET /files/{token}", "GET /v1/changes"}
+# Tested in test_file_links.py, test_changes.py and test_numbers.py.
+ELSEWHERE = {
+    "GET /files/{token}",
+    "GET /v1/changes",
+    "GET /v1/numbers",
+    "GET /v1/numbers/{number}",
+    "GET /v1/numbers/{number}/csv",
+    "GET /v1/numbers/satisfaction/ratings",
+}
 MAKES_ONE = {"POST /v1/tickets", "POST /v1/attachments"}
 
 

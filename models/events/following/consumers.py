@@ -110,6 +110,14 @@ def restart(consumer: Consumer, *, at: Position = START) -> None:
         _move(consumer.name, at)
 
 
+def lock(name: str) -> None:
+    """Hold the position of a consumer, so that it does no step until the end of the caller's transaction.
+
+    Raises NotFound.
+    """
+    _locked(name)
+
+
 def wake() -> int:
     """Enqueue a task for each consumer that is behind and has no live task; return the number of consumers behind.
 

@@ -29,6 +29,8 @@ def test_a_manager_may_all_that_an_agent_may_and_repair_what_is_stuck() -> None:
         "tasks_manage",
         "users_read",
         "requesters_export",
+        "numbers_read",
+        "views_manage",
     }
 
 
