@@ -93,7 +93,7 @@ PARAMETERS = {
     "tag": "The tag.",
     "total": "Count the tickets of all pages, exactly up to 10,000.",
     "unanswered": "Only tickets whose requester waits for an answer of a person, or only the others.",
-    "unread": "Only unread notices.",
+    "unread": "Only unread notices or tickets, or only the others.",
     "until": "Only entries before this time.",
     "viewing": "The ids of tickets that the caller looks at; others see it for 30 seconds.",
     "writing": "The ids of tickets that the caller writes in; others see it for 30 seconds.",

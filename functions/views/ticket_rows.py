@@ -11,6 +11,7 @@ import msgspec
 
 from functions.views import representations as show
 from models.kernel.open_json import JsonObject
+from models.read_marks import queries as read_marks
 from models.ticket_lists import columns
 from models.tickets.tables import Ticket as TicketRow
 
@@ -32,7 +33,11 @@ class LastMessage(msgspec.Struct):
     created_at: datetime
 
 
-_EXTRAS: Final[JsonObject] = {"requester_address": ContactAddress | None, "last_message": LastMessage | None}
+_EXTRAS: Final[JsonObject] = {
+    "requester_address": ContactAddress | None,
+    "last_message": LastMessage | None,
+    "unread": bool,
+}
 _COLUMNS: Final[JsonObject] = {
     **{field.name: field.type for field in msgspec.structs.fields(show.Ticket)},
     **_EXTRAS,
@@ -53,7 +58,8 @@ ListedTicket: Any = msgspec.defstruct(
     module=__name__,
     namespace={
         "__doc__": "A ticket of a list, as in `GET /v1/tickets/{ticket}`. With `fields`, it has the wanted columns and"
-        " its id. `requester_address` (of the answers) and `last_message` are only there when `fields` names them."
+        " its id. `requester_address` (of the answers), `last_message` and `unread` are only there when `fields` names"
+        " them. `unread`: the requester wrote something that the caller has not read."
     },
 )
 
@@ -84,8 +90,8 @@ def count(found: int, most: int) -> Count:
     return Count(min(found, most), found > most, f"{most}+" if found > most else str(found))
 
 
-def listed(rows: Sequence[TicketRow], wanted: Sequence[Column], *, role: str) -> list[Any]:
-    """The rows with the wanted columns; all of a ticket's own when none is named."""
+def listed(rows: Sequence[TicketRow], wanted: Sequence[Column], *, role: str, reader: UUID) -> list[Any]:
+    """The rows with the wanted columns; all of a ticket's own when none is named. `reader`: the user who reads them."""
     shown = show.tickets(rows, role=role)
     own = show.Ticket.__struct_fields__
     names = [name for name in own if not wanted or name in wanted or name == "id"]
@@ -96,6 +102,10 @@ def listed(rows: Sequence[TicketRow], wanted: Sequence[Column], *, role: str) ->
             item.requester_address = (
                 ContactAddress(row.contact_channel or "", row.contact_address or "") if known else None
             )
+    if "unread" in wanted:
+        unread = read_marks.unread_among({row.id for row in rows}, reader)
+        for item in items:
+            item.unread = item.id in unread
     if "last_message" in wanted:
         last = columns.last_messages({row.id for row in rows})
         for item in items:

@@ -19,6 +19,7 @@ from models.kernel import clock
 from models.kernel.storage import database
 from models.kernel.storage.batch import as_json
 from models.kernel.storage.table import member_text
+from models.read_marks import queries as read_marks
 from models.requesters.tables import Identity, Requester
 from models.ticket_lists.filters import FieldValues, Period, TicketFilter
 from models.tickets.tables import Ticket, TicketFollower
@@ -127,6 +128,9 @@ def _facts(wanted: TicketFilter) -> Iterator[Any]:
     if wanted.breached is not None:
         late = Ticket.next_due_at < clock.now()
         yield late if wanted.breached else ~peewee.fn.COALESCE(late, peewee.SQL("FALSE"))
+    if wanted.unread is not None and wanted.reader is not None:
+        unread = read_marks.is_unread(wanted.reader)
+        yield unread if wanted.unread else ~peewee.fn.COALESCE(unread, peewee.SQL("FALSE"))
     if wanted.has_file is not None:
         # A correlated subquery: most desks have more files than a set of their tickets should hold.
         file = Attachment.select(peewee.SQL("1")).where(Attachment.message_id == Message.id, ~Attachment.hidden)

@@ -62,6 +62,9 @@ class TicketFilter:
     # A running promise's due instant has passed.
     breached: bool | None = None
     has_file: bool | None = None
+    # The user `reader` has a customer's message to read.
+    unread: bool | None = None
+    reader: UUID | None = None
     fields: Sequence[FieldValues] = ()
     text: str | None = None
     # Names of searchable fields, each with the types whose models hide it from the caller.

@@ -75,6 +75,8 @@ class _Resolver:
             failed=words.failed,
             breached=words.breached,
             has_file=words.has_file,
+            unread=words.unread,
+            reader=None if words.unread is None else self._sight.user_id or _NOBODY,
             snoozed=words.snoozed,
             bin=words.bin,
             fields=self._fields("field", words.field),

@@ -99,6 +99,7 @@ class FilterWords(msgspec.Struct, kw_only=True, omit_defaults=True):
     failed: bool | None = None
     breached: bool | None = None
     has_file: bool | None = None
+    unread: bool | None = None
     snoozed: Literal["no", "only", "any"] = "no"
     bin: Literal["no", "deleted", "spam", "any"] = "no"
     field: FieldWords = {}

@@ -21,6 +21,8 @@ from models.notices import limits as notice_limits
 from models.notices import planning
 from models.presence import commands as presence
 from models.privacy import purging
+from models.read_marks import commands as read_marks
+from models.read_marks import limits as read_mark_limits
 from models.subscriptions import deliveries as webhook_deliveries
 from models.tasks import rates
 from models.tasks.commands import ClaimedTask
@@ -95,6 +97,9 @@ def run(task: ClaimedTask, payload: CollectGarbage) -> Settlement:
         bulk.collect(batch_max=limits.collect_batch_max)
     with database.transaction():
         rates.collect(older_than_s=limits.idempotency_key_kept_s, batch_max=limits.collect_batch_max)
+    with database.transaction():
+        before = now - timedelta(seconds=read_mark_limits.read_marks_kept_s)
+        read_marks.forget_old(before=before, batch_max=limits.collect_batch_max)
     with database.transaction():
         planning.wake_late()
     with database.transaction():

@@ -12,7 +12,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("tickets", "teams", "staff", "credentials", "onboarding", "undo"),
     ("attachments", "publishing", "visibility", "drafts", "saved_replies"),
     ("conversations", "changes", "presence", "signatures"),
-    ("notices",),
+    ("notices", "read_marks"),
     ("ticket_workflow",),
     ("ticket_actions",),
     ("deliveries", "dialogues", "macros", "numbers"),

@@ -41,6 +41,7 @@ BODIES: dict[str, Any] = {
     "PUT /v1/tickets/{ticket}/presence": {"doing": "viewing"},
     "POST /v1/tickets/{ticket}/deletion": {},
     "POST /v1/tickets/{ticket}/spam": {},
+    "PUT /v1/tickets/{ticket}/read": {},
     "PUT /v1/tickets/{ticket}/snooze": {"until_answer": True},
     "POST /v1/tickets/{ticket}/signals": {"signal": "arrived"},
     "POST /v1/tickets/{ticket}/messages": {"kind": "note", "body": "Read this."},

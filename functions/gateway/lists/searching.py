@@ -123,7 +123,11 @@ def search_tickets(call: Call[None, SearchQuery]) -> Answer:
         page, cursor = pages.cut(rows, query.limit, name, lambda row: row.position)
         tickets = [row.ticket for row in page]
     return Answer(
-        SearchPage(_shown(tickets, query, found, call.caller.role), cursor, understood(found.query)),
+        SearchPage(
+            _shown(tickets, query, found, role=call.caller.role, reader=call.caller.owner_id),
+            cursor,
+            understood(found.query),
+        ),
     )
 
 
@@ -143,10 +147,12 @@ def _step(text: str) -> int:
     return value
 
 
-def _shown(tickets: Sequence[Ticket], query: SearchQuery, found: searching.ReadQuery, role: str) -> list[FoundTicket]:
+def _shown(
+    tickets: Sequence[Ticket], query: SearchQuery, found: searching.ReadQuery, *, role: str, reader: UUID
+) -> list[FoundTicket]:
     texts = tree.positive_texts(found.query.node)
     parts = snippets.of_tickets(tickets, texts, found.search.scope)
-    items = ticket_rows.listed(tickets, query.fields, role=role)
+    items = ticket_rows.listed(tickets, query.fields, role=role, reader=reader)
     return [
         FoundTicket(item, [Snippet(**asdict(part) | {"marks": list(part.marks)}) for part in parts[item.id]])
         for item in items

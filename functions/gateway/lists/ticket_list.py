@@ -94,7 +94,9 @@ def answer(
     page, cursor = pages.cut(
         rows, query.limit, name, lambda row: (pages.optional_text(row.position[0]), row.position[1])
     )
-    items = ticket_rows.listed([row.ticket for row in page], query.fields, role=call.caller.role)
+    items = ticket_rows.listed(
+        [row.ticket for row in page], query.fields, role=call.caller.role, reader=call.caller.owner_id
+    )
     shown = ticket_rows.TicketPage(items, cursor)
     if query.total:
         found = count(wanted, sight=sight) if search is None else finding.count(search, most=total_max)
