@@ -10,6 +10,7 @@ GROUPS: dict[str, tuple[str, str]] = {
     "changes": ("Changes", "The feed of changed tickets, for consoles and integrations that poll."),
     "scheduled_messages": ("Scheduled messages", "The messages that wait for their time."),
     "saved_replies": ("Saved replies", "Texts with variables that agents use again."),
+    "tags": ("Tags", "The tags of the desk: counts, descriptions, renaming and merging."),
     "bulk_changes": ("Bulk changes", "One change of many tickets, as a job with a preview, progress and undo."),
     "macros": ("Macros", "Named sequences of acts on a ticket."),
     "priorities": ("Priorities", "The priorities of the desk, with ranks, labels and colours."),

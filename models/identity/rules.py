@@ -46,6 +46,7 @@ class Permission(StrEnum):
     tickets_merge = "tickets_merge", "Merge and split tickets, and undo this."
     tickets_delete = "tickets_delete", "Put tickets into the bin, mark them as spam, and restore them."
     tickets_purge = "tickets_purge", "Remove the content of tickets in the bin for good."
+    tags_manage = "tags_manage", "Describe, rename, merge and delete tags."
     tickets_bulk = "tickets_bulk", "Change up to 10,000 tickets at once, within the other permissions."
     paid_tasks_read = "paid_tasks_read", "Read number, type, title and description of the tasks that were paid."
     inbox_read = "inbox_read", "Read the events that channels received, and the health of channel accounts."
@@ -96,6 +97,7 @@ ROLE_PERMISSIONS: Final[dict[Role, frozenset[Permission]]] = {
     Role.agent: _AGENT,
     Role.manager: _AGENT
     | {
+        Permission.tags_manage,
         Permission.texts_manage,
         Permission.messages_manage,
         Permission.views_manage,

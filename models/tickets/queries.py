@@ -47,6 +47,28 @@ def lock_all(ticket_ids: Sequence[UUID]) -> None:
     database.execute(f"SELECT id FROM tickets WHERE id IN {places} ORDER BY id FOR_UPDATE", values)
 
 
+def count_by_tag(conditions: str, values: Mapping[str, Any], *, after: str, limit: int) -> list[database.Row]:
+    """Count the tickets of each tag behind `after`, by name, in one pass over the tickets outside of the bin.
+
+    `conditions`: the tickets that count, with its values.
+    """
+    if database.is_postgres():
+        # By code points, as Python sorts names and SQLite compares them.
+        statement = (
+            'SELECT tag.name COLLATE "C" AS name, count(*) AS tickets FROM tickets'
+            " CROSS JOIN jsonb_array_elements_text(tickets.tags) AS tag (name)"
+            f" WHERE tickets.binned_at IS NULL AND {conditions}"
+            ' AND tag.name COLLATE "C" > :after GROUP BY 1 ORDER BY 1 LIMIT :limit'
+        )
+    else:
+        statement = (
+            "SELECT tag.value AS name, count(*) AS tickets FROM tickets CROSS JOIN json_each(tickets.tags) AS tag"
+            f" WHERE tickets.binned_at IS NULL AND {conditions}"
+            " AND tag.value > :after GROUP BY 1 ORDER BY 1 LIMIT :limit"
+        )
+    return database.run(statement, values, after=after, limit=limit)
+
+
 def count_open_of(user_id: UUID) -> int:
     """Return the number of open tickets that are assigned to a user."""
     return int(Ticket.select().where(Ticket.assignee_id == user_id, Ticket.category.not_in(["done", "closed"])).count())

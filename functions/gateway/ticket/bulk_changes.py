@@ -140,7 +140,8 @@ class BulkPreview(msgspec.Struct):
     sample: list[TriedTicket]
 
 
-def _shown(job: jobs.BulkJob, status: int = 200) -> Answer:
+def shown_job(job: jobs.BulkJob, status: int = 200) -> Answer:
+    """The representation of a job; a job that was just started has a Location."""
     where = {"Location": f"/v1/bulk_changes/{job.id}"} if status == 202 else {}
     return Answer(msgspec.convert(job, BulkChange, from_attributes=True), status=status, headers=where)
 
@@ -182,7 +183,7 @@ def start_bulk_change(call: Call[BulkWanted]) -> Answer:
     acts, wanted = bulk_acts.stored(call.body.acts), _selection(call)
     if call.body.dry_run:
         return Answer(_previewed(call, previews.preview(wanted, acts, call.caller)))
-    return _shown(jobs.start(wanted, acts, note=call.body.note, caller=call.caller), 202)
+    return shown_job(jobs.start(wanted, acts, note=call.body.note, caller=call.caller), 202)
 
 
 def _previewed(call: AnyCall, found: previews.Preview) -> BulkPreview:
@@ -245,7 +246,7 @@ def list_bulk_changes(call: Call[None, pages.PageQuery]) -> Answer:
 )
 def read_bulk_change(call: Call) -> Answer:
     """With its progress."""
-    return _shown(jobs.find(_bulk_id(call), call.caller.owner_id))
+    return shown_job(jobs.find(_bulk_id(call), call.caller.owner_id))
 
 
 @operations.add(
@@ -293,7 +294,7 @@ def list_bulk_tickets(call: Call[None, BulkTicketQuery]) -> Answer:
 )
 def cancel_bulk_change(call: Call) -> Answer:
     """Stops before the next tickets, and discards the messages that have not left. Changed tickets stay changed."""
-    return _shown(jobs.cancel(_bulk_id(call), caller=call.caller))
+    return shown_job(jobs.cancel(_bulk_id(call), caller=call.caller))
 
 
 @operations.add(
@@ -306,7 +307,7 @@ def cancel_bulk_change(call: Call) -> Answer:
 )
 def resume_bulk_change(call: Call) -> Answer:
     """Lets a failed bulk change go on with the tickets that had no turn yet. Another one stays as it is."""
-    return _shown(jobs.resume(_bulk_id(call), caller=call.caller), 202)
+    return shown_job(jobs.resume(_bulk_id(call), caller=call.caller), 202)
 
 
 @operations.add(
@@ -323,4 +324,4 @@ def undo_bulk_change(call: Call) -> Answer:
     Tickets that moved in their life cycle, or whose change sent something, have no undo. Values that changed again
     since then stay, and the ticket's reasons name them.
     """
-    return _shown(jobs.undo(_bulk_id(call), caller=call.caller), 202)
+    return shown_job(jobs.undo(_bulk_id(call), caller=call.caller), 202)

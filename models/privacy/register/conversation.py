@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from models.privacy.register.treatments import HASH, NAME, STAFF, WORD, Column, erased, exported, impersonal, kept
+from models.privacy.register.treatments import DESK, HASH, NAME, STAFF, WORD, Column, erased, exported, impersonal, kept
 
 _INDEXED = erased("words of the ticket; the document is deleted and written from the texts that stay")
 _PROVIDER_ID = erased("a provider's id, which can contain the person's chat or host")
@@ -48,6 +48,11 @@ TABLES: Final[Mapping[str, Mapping[str, Column]]] = {
         "waiting": impersonal(
             "ids and names of the life cycle",
         ),
+    },
+    "tags": {
+        "name": kept("the staff's classification"),
+        "description": DESK,
+        "colour": WORD,
     },
     "bulk_changes": {
         "kind": WORD,
