@@ -18,6 +18,26 @@ STAFF: dict[str, Label] = {
     "staff_note_mark": {"en": " (note)", "ru": " (заметка)", "de": " (Notiz)"},
     "staff_assigned": {"en": "Assigned to {name}", "ru": "Назначено: {name}", "de": "Zugewiesen an {name}"},
     "staff_unassigned": {"en": "Assigned to nobody", "ru": "Исполнитель снят", "de": "Niemandem zugewiesen"},
+    "staff_merged": {
+        "en": "Merged into ticket {number}",
+        "ru": "Объединено с обращением {number}",
+        "de": "Zusammengeführt mit Ticket {number}",
+    },
+    "staff_merge_received": {
+        "en": "Ticket {number} was merged into this one",
+        "ru": "Сюда объединено обращение {number}",
+        "de": "Ticket {number} wurde hiermit zusammengeführt",
+    },
+    "staff_merge_undone": {
+        "en": "The merge or split with ticket {number} was undone",
+        "ru": "Объединение или разделение с обращением {number} отменено",
+        "de": "Zusammenführung oder Teilung mit Ticket {number} rückgängig gemacht",
+    },
+    "staff_split": {
+        "en": "Messages moved to ticket {number}",
+        "ru": "Сообщения перенесены в обращение {number}",
+        "de": "Nachrichten nach Ticket {number} verschoben",
+    },
     "staff_not_delivered": {
         "en": "Not delivered: {error}",
         "ru": "Не доставлено: {error}",

@@ -204,6 +204,17 @@ def _not_delivered(account: ChannelAccount, ticket: Ticket, payload: StoredPaylo
     return PostText(texts.text(account, "staff_not_delivered", None, error=payload.get("error", "")))
 
 
+def _regrouped(name: str) -> Callable[[ChannelAccount, Ticket, StoredPayload], PostText | None]:
+    """Name the other ticket of a merge or a split, if the group may see it."""
+
+    def compose(account: ChannelAccount, ticket: Ticket, payload: StoredPayload) -> PostText | None:
+        other = queries.find(str(payload["ticket_id"]))
+        number = f"#{other.number}" if sees(_sight_of(account), other) else "…"
+        return PostText(texts.text(account, name, None, number=number))
+
+    return compose
+
+
 def _trouble(name: str) -> Callable[[ChannelAccount, Ticket, StoredPayload], PostText | None]:
     def compose(account: ChannelAccount, ticket: Ticket, payload: StoredPayload) -> PostText | None:
         reason = payload.get("reason") or payload.get("target") or ""
@@ -220,6 +231,11 @@ _POST_TEXTS: dict[str, Callable[[ChannelAccount, Ticket, StoredPayload], PostTex
     "note_added": _note_added,
     "ticket_state_changed": _moved,
     "ticket_assigned": _assigned,
+    "ticket_merged": _regrouped("staff_merged"),
+    "ticket_merge_received": _regrouped("staff_merge_received"),
+    "ticket_merge_undone": _regrouped("staff_merge_undone"),
+    "ticket_split": _regrouped("staff_split"),
+    "ticket_split_undone": _regrouped("staff_merge_undone"),
     "delivery_failed": _not_delivered,
     "requester_unreachable": _trouble("staff_unreachable"),
     "sla_breached": _trouble("staff_promise_broken"),
