@@ -31,6 +31,7 @@ class Plan:
     live_tickets: int = 100_000
     replayed_events: int = 100_000
     bulk_tickets: int = 10_000
+    desk_tickets: tuple[int, ...] = (10_000, 100_000)
 
 
 QUICK = Plan(
@@ -47,4 +48,5 @@ QUICK = Plan(
     live_tickets=300,
     replayed_events=200,
     bulk_tickets=60,
+    desk_tickets=(5_000,),
 )

@@ -18,7 +18,7 @@ from models.kernel.storage import database, resealing, skew
 from models.onboarding import commands as onboarding
 from models.subscriptions import queries as subscriptions
 from models.tasks import queries as tasks
-from scripts.diag import event_log, limits, scanner
+from scripts.diag import event_log, limits, scanner, search_index
 from scripts.diag.part import Part
 from scripts.explain import words
 
@@ -260,6 +260,7 @@ _LOOKS: tuple[tuple[str, Callable[[Part], None]], ...] = (
     ("definitions", _definitions),
     ("tasks", _tasks),
     ("event log", event_log.look),
+    ("search index", search_index.look),
     ("users", _users),
     ("accounts", _accounts),
     ("inbox", _inbox),

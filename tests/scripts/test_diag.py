@@ -47,6 +47,7 @@ def test_a_desk_that_did_its_work_needs_nobody(desk: Desk) -> None:
         "definitions",
         "tasks",
         "event log",
+        "search index",
         "users",
         "accounts",
         "inbox",

@@ -109,7 +109,7 @@ class _Parser:
             return None
         self._count()
         starred = piece.text.endswith("*") and not piece.quoted
-        last = self._at == len(self._tokens) and not self._is_negated()
+        last = not any(map(_has_words, self._tokens[self._at :])) and not self._is_negated()
         return Text(
             raw=piece.text,
             stems=_stems(found),
@@ -120,6 +120,12 @@ class _Parser:
 
     def _is_negated(self) -> bool:
         return self._at >= 2 and self._tokens[self._at - 2] is Sign.negation
+
+
+def _has_words(token: Token) -> bool:
+    return isinstance(token, OperatorPiece) or (
+        isinstance(token, Piece) and next(words(folded(token.text)), None) is not None
+    )
 
 
 def _stems(found: list[Word]) -> tuple[str, ...]:
