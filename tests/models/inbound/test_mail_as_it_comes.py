@@ -127,6 +127,20 @@ def test_the_same_id_with_another_date_is_another_mail(desk: Desk, sender: str, 
     assert sum(len(desk.bodies(ticket)) for ticket in desk.tickets()) == 2
 
 
+@pytest.mark.parametrize("sender", [ADA, "From: Bo <bo@firma.example>"])
+@pytest.mark.parametrize("date", ["Date: Tue, 3 Mar 2026 09:13:00 +0100", "Date: Wed, 4 Mar 2026 09:12:00 +0100"])
+def test_the_same_id_with_another_date_at_another_mailbox_is_another_mail(desk: Desk, sender: str, date: str) -> None:
+    another_mailbox("sales", "sales@example.test")
+    mail(desk, ADA, FIRST, MORNING, "Subject: Invoice", text="The invoice is attached.")
+
+    other = mail_to(desk, "sales", sender, FIRST, date, "Subject: Invoice", text="The invoice is attached.")
+    again = mail(desk, sender, FIRST, date, "Subject: Invoice", text=FOOTER)
+
+    assert other["status"] == "processed"
+    assert (again["status"], again["reason"]) == ("ignored", "the same mail came by the account sales")
+    assert sum(len(desk.bodies(ticket)) for ticket in desk.tickets()) == 2
+
+
 def test_the_same_instant_in_another_zone_is_the_same_date(desk: Desk) -> None:
     mail(desk, ADA, FIRST, MORNING, "Subject: Printer", text="The printer is on fire.")
 
