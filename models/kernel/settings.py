@@ -39,7 +39,8 @@ class Settings:
     )
     blob_url: str = _var(
         "file:var/blobs",
-        "where attachments lie: `file:folder` or `s3://bucket/prefix?endpoint=...&region=...&access_key_id=...&path_style=true`",
+        "storage of attachments: `file:folder` or"
+        " `s3://bucket/prefix?endpoint=...&region=...&access_key_id=...&path_style=true`",
     )
     blob_secret_key: str = _var(
         "", "S3: the secret of BLOB_URL's `access_key_id`; without both, the machine's own role is used"
@@ -50,20 +51,21 @@ class Settings:
         " files are not scanned",
     )
     scanner_bytes_max: int = _var(
-        26_214_400, "largest file that the scanner takes, in bytes; at most clamd's StreamMaxLength"
+        26_214_400, "largest file that is sent to the scanner, in bytes; at most clamd's StreamMaxLength"
     )
-    port: int = _var(8080, "port that a function listens on; given by Knative")
-    public_url: str = _var("http://127.0.0.1:8080", "base of the links that we give out")
+    port: int = _var(8080, "port that a function listens on; Knative sets it")
+    public_url: str = _var("http://127.0.0.1:8080", "base address of the links in messages and answers")
     files_url: str = _var(
         "",
-        "base of the links to attachments, best on a host of its own (it may show pictures in place); empty:"
+        "base address of the links to attachments, preferably on a host of its own, where pictures can be shown inline;"
+        " empty:"
         " PUBLIC_URL",
     )
     secret_key: str | None = _var(
         None, "signs access tokens; at least 32 characters; required outside the embedded demo", required=True
     )
     password_words: str = _var(
-        "", "words that a new password must not rest on, such as the company's names; separated by commas"
+        "", "words that count as guessable in a new password, such as the company's names; separated by commas"
     )
     data_keys: str = _var(
         "",
@@ -87,7 +89,9 @@ class Settings:
     oidc_roles_claim: str = _var("groups", "claim of the ID token with the user's groups; dots lead into objects")
     oidc_roles: str = _var(
         "",
-        "role by group, `group=role` separated by commas, the first that fits; a user of none is refused; empty: roles"
+        "role by group, `group=role` separated by commas; the first match counts, and a user without a"
+        " match is refused;"
+        " empty: roles"
         " are managed at the desk",
     )
     oidc_domains: str = _var(
@@ -113,9 +117,9 @@ class Settings:
         "", "folder of the desk's own definitions, which replaces `workflow_defs/`; empty: `workflow_defs/`"
     )
     secrets_dir: str = _var(
-        "", "folder of mounted channel credentials, one file each; env `NESTOR_SECRET_<NAME>` goes before"
+        "", "folder of mounted channel credentials, one file each; the variable `NESTOR_SECRET_<NAME>` has precedence"
     )
-    tick_token: str = _var("", "what the caller of `/tick` sends as bearer token; empty: `/tick` refuses everybody")
+    tick_token: str = _var("", "bearer token that `/tick` requires; empty: `/tick` refuses every caller")
     telegram_api_url: str = _var("https://api.telegram.org", "Bot API server; a local one or the sandbox's")
     database_pool_max: int = _var(10, "PostgreSQL connections of one process")
     http_threads: int = _var(8, "threads of one function process; equals containerConcurrency")
@@ -131,7 +135,7 @@ class Settings:
     )
     worker_threads: int = _var(8, "worker threads of the embedded desk")
     trusted_proxies: int = _var(
-        0, "how many proxies in front append to X-Forwarded-For; the caller's address is read behind them"
+        0, "number of proxies in front that append to X-Forwarded-For; the caller's address is the entry before theirs"
     )
     webhook_channels: str = _var("", "channels that this webhook function serves, separated by commas; empty: all")
     webhooks_private: bool = _var(
@@ -148,14 +152,18 @@ class Settings:
     )
     monitor_open: bool = _var(False, "`/metrics`, `/healthz/deep` and `/docs` need no token; the demo sets it")
     drain_seconds: int = _var(25, "seconds that running requests get after SIGTERM")
-    sends_at_once: int = _var(4, "messages that one worker process hands over at once: as many as its death can double")
-    task_lease_s: float = _var(20.0, "seconds after which a killed worker's tasks run elsewhere")
+    sends_at_once: int = _var(
+        4, "messages that one worker process sends at the same time; its death can send as many a second time"
+    )
+    task_lease_s: float = _var(20.0, "seconds after which the tasks of a killed worker run in another worker")
     broker_management_url: str = _var("", "RabbitMQ's HTTP API, for `scripts.diag`")
     broker_without_tls: bool = _var(
-        False, "BROKER_URL and BROKER_MANAGEMENT_URL lead to another machine without TLS on purpose; off: reported"
+        False,
+        "connections of BROKER_URL and BROKER_MANAGEMENT_URL without TLS to another machine are intended; off: they are"
+        " reported",
     )
     sandbox_url: str = _var("", "control address of the sandbox; set by `scripts/run`, never in production")
-    crash_at: str = _var("", "fault tests only: the point at which the process ends itself")
+    crash_at: str = _var("", "fault tests only: name of the point at which the process kills itself")
 
     def __post_init__(self) -> None:
         for variable, key in (("SECRET_KEY", self.secret_key), *self._accepted_by_name()):
