@@ -87,6 +87,24 @@ def test_the_feed_does_not_show_a_ticket_of_a_hidden_team(desk: Desk, machine: C
 
 
 @sqlite_only
+def test_the_feed_shows_nothing_of_an_erased_person_but_that_the_ticket_changed(
+    desk: Desk, machine: Caller, as_user: Any
+) -> None:
+    desk.receive_telegram("Zanzibar burns.", name="Zelda")
+    desk.run_due()
+    ticket, after = desk.ticket(), position_of(machine)
+    body = {"confirm": True}
+    erased = as_user("admin").post(f"/v1/requesters/{ticket.requester_id}/erasure", body)
+    assert erased.status_code in (200, 202), erased.text
+
+    answer = machine.get("/v1/changes", params={"after": after})
+
+    assert [one["id"] for one in answer.json["items"]] == [str(ticket.id)]
+    assert "Zelda" not in answer.text
+    assert "Zanzibar" not in answer.text
+
+
+@sqlite_only
 def test_a_position_that_is_too_old_says_how_to_go_on(
     desk: Desk, machine: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:

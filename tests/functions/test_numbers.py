@@ -61,6 +61,21 @@ def test_a_number_shows_the_teams_that_the_caller_sees(desk: Desk, machine: Call
     assert as_user("manager").read("/v1/numbers/backlog", params={"team": "hr"})["items"] == []
 
 
+def test_a_ticket_in_the_bin_does_not_count_until_it_is_restored(desk: Desk, machine: Caller) -> None:
+    ticket = machine.ticket()
+    follow()
+
+    def count() -> list[int]:
+        follow()
+        return [one["count"] for one in machine.read("/v1/numbers/backlog")["items"]]
+
+    assert count() == [1]
+    machine.made(f"/v1/tickets/{ticket['id']}/deletion", {})
+    assert count() == []
+    machine.ask("DELETE", f"/v1/tickets/{ticket['id']}/deletion")
+    assert count() == [1]
+
+
 def test_agents_have_no_numbers(desk: Desk, as_user: Any) -> None:
     problem(as_user("agent").get("/v1/numbers"), 403)
     problem(as_user("agent").get("/v1/numbers/volume"), 403)
