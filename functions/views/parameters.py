@@ -49,7 +49,7 @@ PARAMETERS = {
     "due_until": "Only tickets whose next promise is due before this time.",
     "failed": "Only tickets with, or only without a failed delivery.",
     "field": "A custom field as `field.<name>`: only tickets with one of these values.",
-    "fields": "The columns of each item. All but `requester_address` and `last_message` without the parameter.",
+    "fields": "The columns of each item. Only if named: `requester_address`, `last_message`, `present`, `unread`.",
     "filename": "The name of the file, when Content-Disposition has none.",
     "follower": "The id of a user who follows the ticket, or `me`.",
     "from_address": "The network address of the caller.",

@@ -11,6 +11,7 @@ import msgspec
 
 from functions.views import representations as show
 from models.kernel.open_json import JsonObject
+from models.presence import queries as presence
 from models.read_marks import queries as read_marks
 from models.ticket_lists import columns
 from models.tickets.tables import Ticket as TicketRow
@@ -33,9 +34,18 @@ class LastMessage(msgspec.Struct):
     created_at: datetime
 
 
+class PersonPresent(msgspec.Struct):
+    """A user who looks at the ticket or writes in it now. `doing` is `viewing` or `writing`."""
+
+    id: UUID
+    name: str
+    doing: str
+
+
 _EXTRAS: Final[JsonObject] = {
     "requester_address": ContactAddress | None,
     "last_message": LastMessage | None,
+    "present": list[PersonPresent],
     "unread": bool,
 }
 _COLUMNS: Final[JsonObject] = {
@@ -58,8 +68,8 @@ ListedTicket: Any = msgspec.defstruct(
     module=__name__,
     namespace={
         "__doc__": "A ticket of a list, as in `GET /v1/tickets/{ticket}`. With `fields`, it has the wanted columns and"
-        " its id. `requester_address` (of the answers), `last_message` and `unread` are only there when `fields` names"
-        " them. `unread`: the requester wrote something that the caller has not read."
+        " its id. `requester_address` (of the answers), `last_message`, `present` and `unread` are only there when"
+        " `fields` names them. `unread`: the requester wrote something that the caller has not read."
     },
 )
 
@@ -117,4 +127,10 @@ def listed(rows: Sequence[TicketRow], wanted: Sequence[Column], *, role: str, re
                     found["direction"], found["kind"], found["author_name"], found["body"], found["created_at"]
                 )
             )
+    if "present" in wanted:
+        here = presence.of_tickets({row.id for row in rows})
+        for item in items:
+            item.present = [
+                PersonPresent(one["user_id"], one["user_name"], one["doing"]) for one in here.get(item.id, ())
+            ]
     return items

@@ -24,6 +24,7 @@ from scripts.bench.parts import (
     reply_classifier,
     starts,
     telegram_sends,
+    ticket_lists,
     tickets,
     webhooks,
     whole,
@@ -36,7 +37,7 @@ from tests.services.folder import ServiceUnavailable
 PARTS = tuple("abcdefghijkt")
 WHOLE = "whole"
 # Parts of many minutes; each runs only when it is named.
-LONG_PARTS = (WHOLE, "desk")
+LONG_PARTS = (WHOLE, "desk", "lists")
 
 
 def main() -> int:
@@ -49,7 +50,8 @@ def main() -> int:
         " h: visible reply, i: mails, j: statements per journey,"
         " k: bulk changes, t: sends to Telegram; default: all of these."
         " whole: the whole way of a message through every process."
-        " desk: searches and lists of 10,000 and 100,000 tickets (some minutes)",
+        " desk: searches and lists of 10,000 and 100,000 tickets (some minutes)."
+        " lists: lists and counts of views, likewise",
     )
     parser.add_argument(
         "--quick",
@@ -98,6 +100,7 @@ def run(stack: Stack, plan: limits.Plan, report: Report, wanted: set[str], folde
         "j": lambda: journeys.measure(stack, report),
         "k": lambda: bulk.measure(stack, plan, report),
         "desk": lambda: desk.measure(stack, plan, report),
+        "lists": lambda: ticket_lists.measure(stack, plan, report),
         "t": lambda: telegram_sends.measure(stack.sandbox, plan, report),
         WHOLE: lambda: whole.measure(stack, plan, report, folder),
     }

@@ -25,6 +25,18 @@ def test_a_list_has_the_wanted_columns_and_the_id(machine: Caller, desk: Desk) -
 
 
 @sqlite_only
+def test_a_list_shows_who_is_in_a_ticket_now(machine: Caller, agent: Caller, desk: Desk) -> None:
+    ticket = machine.ticket("Printer")
+    machine.ticket("Fax")
+    agent.ask("PUT", f"/v1/tickets/{ticket['id']}/presence", {"doing": "writing"})
+
+    rows = machine.read("/v1/tickets?fields=title,present")["items"]
+
+    present = {row["title"]: [(one["id"], one["doing"]) for one in row["present"]] for row in rows}
+    assert present == {"Printer": [(str(desk.person("agent").id), "writing")], "Fax": []}
+
+
+@sqlite_only
 def test_without_fields_a_list_has_the_columns_of_a_ticket(machine: Caller) -> None:
     ticket = machine.ticket()
 
