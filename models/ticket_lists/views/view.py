@@ -63,6 +63,8 @@ class View:
 
 
 _OPEN: Final = {"category": ["todo", "waiting"]}
+# The same tickets. A negation is tested on each ticket of another index, where `_OPEN` would read all open tickets.
+_NOT_ENDED: Final = {"not_category": ["done", "closed"]}
 
 
 def _shipped(key: str, en: str, ru: str, words: Mapping[str, Any], sort: str = "-updated_at") -> View:
@@ -74,12 +76,12 @@ SHIPPED: Final[Mapping[str, View]] = {
     for view in (
         _shipped("mine", "Mine", "Мои", {"assignee": ["me"], **_OPEN}, "-priority"),
         _shipped("unassigned", "Unassigned", "Без исполнителя", {"assignee": ["none"], **_OPEN}, "created_at"),
-        _shipped("unanswered", "Unanswered", "Без ответа", {"unanswered": True, **_OPEN}, "unanswered_since"),
+        _shipped("unanswered", "Unanswered", "Без ответа", {"unanswered": True, **_NOT_ENDED}, "unanswered_since"),
         _shipped("waiting", "Waiting", "Ожидают", {"category": ["waiting"]}, "-updated_at"),
         _shipped("overdue", "Overdue", "Просрочены", {"breached": True}, "next_due_at"),
         _shipped("failed_sends", "Failed sends", "Не отправлено", {"failed": True, "not_category": ["closed"]}),
         _shipped("snoozed", "Snoozed", "Отложены", {"snoozed": "only"}),
-        _shipped("mentions", "Mentions", "Упоминания", {"mentioned": ["me"], **_OPEN}),
+        _shipped("mentions", "Mentions", "Упоминания", {"mentioned": ["me"], **_NOT_ENDED}),
         _shipped("all", "All", "Все", {}),
     )
 }

@@ -238,3 +238,14 @@ def test_a_pool_whose_connections_stay_in_use_is_no_outage(desk: Desk, monkeypat
     outages.note(caught.value)
     assert (caught.value.code, caught.value.http_status) == ("no_free_connection", 503)
     assert outages.wait_s() == 0.0
+
+
+def test_no_statement_is_compiled_in_a_transaction_or_outside(desk: Desk) -> None:
+    """Compilation takes seconds for a list whose rows cost milliseconds."""
+    jit = "SELECT current_setting('jit') AS jit"
+
+    assert desk.rows(jit) == [{"jit": "off"}]
+    with database.transaction():
+        assert database.run(jit) == [{"jit": "off"}]
+    with database.connection():
+        assert _raw("SHOW jit") == "on", "the session keeps the server's setting"
