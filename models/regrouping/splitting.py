@@ -21,7 +21,7 @@ from models.events.sorting_payloads import TicketSplit, TicketSplitFrom
 from models.kernel.errors import Conflict, FieldProblem, Invalid
 from models.kernel.storage import database
 from models.kernel.storage.table import first, for_update
-from models.regrouping import carried, limits, moved_messages, standstill
+from models.regrouping import carried, moved_messages, standstill
 from models.requesters import commands as requesters
 from models.requesters import queries as people
 from models.teams import queries as teams
@@ -115,8 +115,6 @@ def _check(ticket: Ticket, wish: Wish) -> list[UUID]:
     ]
     if problems:
         raise Invalid(problems)
-    if len(wish.message_ids) > limits.messages_moved_max:
-        raise SplitRefused(f"Expected at most {limits.messages_moved_max} messages, found {len(wish.message_ids)}.")
     if len(set(wish.message_ids)) == len(own):
         raise SplitRefused("At least one message stays in the ticket; to change the whole ticket, update it.")
     wanted = set(wish.message_ids)

@@ -26,7 +26,7 @@ class NewSplit(msgspec.Struct, forbid_unknown_fields=True):
     `requester`: `same`, or `author` for the requester who wrote the first of these messages.
     """
 
-    messages: Annotated[list[UUID], msgspec.Meta(min_length=1, max_length=limits.messages_moved_max)]
+    messages: Annotated[list[UUID], msgspec.Meta(min_length=1, max_length=limits.messages_chosen_max)]
     title: Title
     type: Word | None = None
     team: Word | None = None
