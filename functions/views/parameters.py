@@ -85,6 +85,7 @@ PARAMETERS = {
     "requester": "The id of the requester.",
     "requester_address": "An address of the requester.",
     "role": "The name of the role.",
+    "score": "Only ratings of this score.",
     "since": "Only entries at or after this time.",
     "snoozed": "Snoozed tickets: left out, alone, or among the others.",
     "sort": "The order of the list; `-` sorts in descending order.",
