@@ -33,7 +33,8 @@ class Consumer:
 
     `apply` gets events in order and joins the transaction that moves the position. `reset` removes everything that the
     consumer has built, in the transaction of a rebuild that moves the position back. A new consumer begins with the
-    oldest event, or at the end of the log with `from_end`; then another pass builds its initial state.
+    oldest event, or at the end of the log with `from_end`, or with the oldest one that has a number
+    (`numbered_only`); then another pass builds its initial state.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Consumer:
     reset: Callable[[], None] = _nothing
     batch_max: int = 200
     from_end: bool = False
+    numbered_only: bool = False
 
 
 class Lag(TypedDict):
@@ -62,7 +64,7 @@ def ensure(consumers: Iterable[Consumer]) -> None:
     for consumer in consumers:
         if database.one("SELECT 1 AS one FROM log_positions WHERE name = :name", name=consumer.name) is not None:
             continue
-        begin = Position(reading.end()) if consumer.from_end else START
+        begin = Position(reading.end()) if consumer.from_end else Position(0) if consumer.numbered_only else START
         database.execute(
             "INSERT INTO log_positions (name, number, unnumbered_id, moved_at) VALUES (:name, :number, :old, :now)"
             " ON CONFLICT (name) DO NOTHING",

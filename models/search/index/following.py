@@ -41,5 +41,6 @@ def apply(events: Sequence[LogEvent]) -> None:
         writing.index_tickets(sorted(changed))
 
 
-# A step of 50 events holds its transaction for some 0.2 s. The migration marked the tickets that were there before.
-CONSUMER: Final = Consumer("search", apply, reset=writing.mark_all, batch_max=50, from_end=True)
+# A step of 50 events holds its transaction for some 0.2 s. The migration marked the tickets that were there before, so
+# the index needs no event without a number; it needs those that were written before the first process of this release.
+CONSUMER: Final = Consumer("search", apply, reset=writing.mark_all, batch_max=50, numbered_only=True)

@@ -24,7 +24,7 @@ def found(query: str) -> list[UUID]:
 
 
 def begin() -> None:
-    """Let the consumer begin at the end of the log, as on a new desk."""
+    """Store the position of the consumer, as the first process of a release does."""
     with database.transaction():
         consumers.ensure([following.CONSUMER])
 
@@ -50,6 +50,15 @@ def test_a_message_is_found_after_its_event_and_not_after_its_deletion(desk: Des
 
     assert found('"printer burns"') == [ticket.id]
     assert found("zanzibar") == []
+
+
+def test_a_ticket_from_before_the_first_process_of_the_release_is_found(desk: Desk) -> None:
+    ticket = desk.create_ticket("Zanzibar")
+
+    begin()
+    follow()
+
+    assert found("zanzibar") == [ticket.id]
 
 
 def test_a_renamed_requester_is_found_by_the_new_name(desk: Desk) -> None:
