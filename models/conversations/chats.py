@@ -17,7 +17,6 @@ from models.kernel import clock
 from models.kernel.ids import new_id
 from models.kernel.storage import database
 from models.kernel.storage.prepared import Prepared
-from models.ports import channel_facts
 from models.tickets.tables import Ticket
 
 _CHAT = "channel = :channel AND account = :account AND address = :address"
@@ -158,8 +157,6 @@ def mark_unreachable(account: ChannelAccount, address: str, reason: str | None) 
 
     Returns whether this is a change. Joins the caller's transaction.
     """
-    if channel_facts.of(account.channel).addresses_are_emails:
-        return False  # only chats become unreachable; a mail address is suppressed
     names = _names(account, address)
     if reason is None:
         return bool(database.execute(Prepared(f"DELETE FROM unreachable_chats WHERE {_CHAT}"), names).rowcount)
@@ -176,8 +173,6 @@ def mark_unreachable(account: ChannelAccount, address: str, reason: str | None) 
 
 def unreachable_reason(account: ChannelAccount, address: str) -> str | None:
     """Return the reason why nothing can be sent to the chat (for a topic: to its group), or None."""
-    if channel_facts.of(account.channel).addresses_are_emails:
-        return None
     names = _names(account, address)
     names["chat"] = address.partition("/")[0].partition("#")[0]
     row = database.one(
