@@ -68,6 +68,7 @@ def operations() -> Operations:
         tags,
         ticket_links,
         tickets,
+        time_entries,
         transitions,
         undos,
     )
@@ -105,6 +106,7 @@ def operations() -> Operations:
         snoozes,
         managed_tags,
         bin,
+        time_entries,
         bulk_changes,
         transitions,
         messages,

@@ -12,6 +12,7 @@ PARAMETERS = {
     "delivery": "The id of the delivery. A webhook's delivery has the id of its event.",
     "entity": "`requester` or `organisation`.",
     "event_type": "The name of the event type.",
+    "entry": "The id of the time entry.",
     "key": "The id of the API key.",
     "task": "The number of the task.",
     "ticket": "The id or number of the ticket.",

@@ -94,6 +94,29 @@ class TicketPurged(EventPayload, frozen=True, kw_only=True):
     """The content of a ticket in the bin was removed for good."""
 
 
+class TimeEntryAdded(EventPayload, frozen=True, kw_only=True):
+    """A person recorded the minutes that they spent on a ticket."""
+
+    entry_id: UUID
+    user_id: UUID
+    minutes: int
+
+
+class TimeEntryChanged(EventPayload, frozen=True, kw_only=True):
+    """A person corrected the minutes, or the note, of a time entry."""
+
+    entry_id: UUID
+    minutes_before: int
+    minutes: int
+
+
+class TimeEntryRemoved(EventPayload, frozen=True, kw_only=True):
+    """A person removed a time entry."""
+
+    entry_id: UUID
+    minutes: int
+
+
 class FollowerAdded(EventPayload, frozen=True, kw_only=True):
     """A user follows a ticket, or a note mentions the user."""
 

@@ -39,7 +39,7 @@ from models.requesters.tables import Identity, Requester, RequesterCode, Request
 from models.search.tables import SearchDocument
 from models.staff.tables import UserAddress
 from models.subscriptions.tables import WebhookAttempt, WebhookDelivery
-from models.ticket_actions.sorting.tables import TicketBin
+from models.ticket_actions.sorting.tables import TicketBin, TimeEntry
 from models.ticket_workflow.tables import Approval, ApprovalVote, Decision, Rating
 from models.tickets.tables import Ticket
 from models.undo.tables import Undo
@@ -225,6 +225,7 @@ EMPTIED: tuple[Rows, ...] = (
     Rows("messages", Message, Message.id, lambda person: person.message_ids),
     Rows("deliveries", Delivery, Delivery.id, lambda person: person.delivery_ids),
     Rows("delivery_attempts", DeliveryAttempt, DeliveryAttempt.delivery_id, lambda person: person.delivery_ids),
+    Rows("time_entries", TimeEntry, TimeEntry.ticket_id, lambda person: person.ticket_ids),
     Rows("ticket_bin", TicketBin, TicketBin.ticket_id, lambda person: person.ticket_ids),
     Rows("ratings", Rating, Rating.ticket_id, lambda person: person.ticket_ids),
     Rows("notices", Notice, Notice.ticket_id, lambda person: person.ticket_ids),

@@ -11,6 +11,7 @@ from models.infomodel.definition import Field
 from models.kernel.errors import Conflict
 from models.ticket_workflow import steps
 from models.tickets.ticket_change import TicketChange
+from models.workflow.definition import TIME_SPENT
 from models.workflow.engine import Option
 
 
@@ -52,6 +53,8 @@ def of_transition(change: TicketChange, name: str, *, role: str) -> Needed | Non
 
 def field_for(change: TicketChange, name: str, *, role: str) -> Field | None:
     """Return the declaration of a field that the role may set now, else None. A type without a model takes any text."""
+    if name == TIME_SPENT:
+        return None  # minutes are no value of the ticket; its actor records them first
     ticket = change.ticket
     entity = published.find(ticket.type)
     if entity is None:

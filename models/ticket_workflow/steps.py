@@ -180,6 +180,7 @@ def instance_of(change: TicketChange, workflow: Workflow) -> Instance:
         tags=tuple(ticket.tags),
         fields=ticket.fields,
         message_count=ticket.message_count,
+        minutes_spent=ticket.minutes_spent,
         created_at=ticket.created_at,
         state_since=ticket.state_since or ticket.updated_at,
         first_response_at=ticket.first_response_at,

@@ -7,7 +7,7 @@ old key.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import msgspec
 
@@ -173,10 +173,15 @@ class Approval(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return {key: name for key, name in named.items() if name is not None}
 
 
+# Stands among `requires` for the minutes that people recorded on the ticket.
+TIME_SPENT: Final = "time_spent"
+
+
 class Transition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A move that is allowed. `who` may make it: roles, `assignee`, `requester`, `automation`, `team:<name>`.
 
-    `requires`: fields that must have a value; `guard`: a CEL condition; `confirm`: what a person is asked before.
+    `requires`: fields that must have a value, and `time_spent` for recorded minutes; `guard`: a CEL condition;
+    `confirm`: what a person is asked before.
     """
 
     to: Name

@@ -83,6 +83,7 @@ class Instance:
     tags: tuple[str, ...] = ()
     fields: JsonObject = field(default_factory=dict)
     message_count: int = 0
+    minutes_spent: int = 0
     created_at: datetime | None = None
     state_since: datetime | None = None
     first_response_at: datetime | None = None

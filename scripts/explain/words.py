@@ -163,6 +163,9 @@ _LINES: dict[str, Callable[[Payload, Mapping[str, str]], Words]] = {
         )
     ),
     "ticket_snoozed": _line(lambda p: f"snoozed until {p.get('until') or 'the requester writes'}{_because(p)}"),
+    "time_entry_added": _line(lambda p: f"{p.get('minutes')} minutes spent"),
+    "time_entry_changed": _line(lambda p: f"time spent corrected: {p.get('minutes_before')} -> {p.get('minutes')}"),
+    "time_entry_removed": _line(lambda p: f"{p.get('minutes')} minutes removed"),
     "ticket_deleted": _line(lambda p: f"into the bin as {p.get('kind')}{_because(p)}"),
     "ticket_restored": _line(lambda p: f"back from the bin by a {p.get('by')}"),
     "ticket_purged": _line(lambda p: "content purged"),

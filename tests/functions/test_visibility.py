@@ -39,6 +39,8 @@ BODIES: dict[str, Any] = {
     "POST /v1/tickets/{ticket}/merges": {"into": "00000000-0000-7000-8000-000000000000"},
     "PUT /v1/tickets/{ticket}/assignment": {"assignee_id": None},
     "PUT /v1/tickets/{ticket}/presence": {"doing": "viewing"},
+    "POST /v1/tickets/{ticket}/time_entries": {"minutes": 5},
+    "PUT /v1/tickets/{ticket}/time_entries/{entry}": {"minutes": 5},
     "POST /v1/tickets/{ticket}/deletion": {},
     "POST /v1/tickets/{ticket}/spam": {},
     "PUT /v1/tickets/{ticket}/read": {},
@@ -155,6 +157,7 @@ def hidden(desk: Desk, machine: Caller, as_user: Any) -> Hidden:
     ids = {
         "ticket": str(ticket.id),
         "message": note["id"],
+        "entry": machine.made(f"{path}/time_entries", {"minutes": 5})["id"],
         "attachment": file["id"],
         "delivery": str(desk.deliveries(ticket)[0]["id"]),
         "event": str(inbox_id),

@@ -8,6 +8,7 @@ import msgspec
 
 from functions.gateway.sights import ticket_of
 from functions.gateway.ticket.tickets import bounded, represented
+from functions.gateway.ticket.time_entries import TimeWanted
 from functions.http.operations import Answer, AnyCall, Call, Operations
 from functions.http.problems import problem
 from functions.views import representations as show
@@ -16,22 +17,29 @@ from models.events import queries as events
 from models.identity.rules import Permission
 from models.kernel.clock import rfc3339
 from models.kernel.open_json import JsonObject
+from models.kernel.storage.savepoint import RollBack, savepoint
 from models.ticket_actions import commands
+from models.ticket_actions.sorting import time_spent
 from models.ticket_workflow import signals, steps
 from models.tickets.tables import Ticket
 from models.tickets.ticket_change import TicketChange
 from models.visibility.seen import Guard
 
 operations = Operations()
+NOT_REFUSED: tuple[str, ...] = ()
 
 
 class TransitionWanted(msgspec.Struct, forbid_unknown_fields=True):
-    """A transition to take. `confirm`: required for a transition whose `confirm` asks a person first."""
+    """A transition to take. `confirm`: required for a transition whose `confirm` asks a person first.
+
+    `time_spent`: minutes that the caller spent on the ticket, recorded if the transition is taken.
+    """
 
     transition: Word
     fields: JsonObject = {}
     comment: Comment | None = None
     confirm: bool = False
+    time_spent: TimeWanted | None = None
 
 
 class ApprovalNeeded(msgspec.Struct):
@@ -137,8 +145,30 @@ def make_transition(call: Call[TransitionWanted]) -> Answer:
     body = call.body
     expected = call.optional_version()
     ticket = ticket_of(call)
-    row, reasons = commands.transition(
-        ticket.id,
+    row, reasons = ticket, NOT_REFUSED
+    if body.time_spent is not None:
+        # The minutes count only with the transition: a repeated request would count them twice.
+        with savepoint():
+            time_spent.add(
+                ticket.id,
+                minutes=body.time_spent.minutes,
+                note=body.time_spent.note,
+                user_id=call.caller.owner_id,
+                actor=call.caller.actor,
+                expected_version=expected,
+            )
+            row, reasons = _taken(call, ticket.id, None)
+            if reasons:
+                raise RollBack
+    if body.time_spent is None or reasons:
+        row, reasons = _taken(call, ticket.id, expected)
+    return refused(call, row, reasons) if reasons else represented(call, row)
+
+
+def _taken(call: Call[TransitionWanted], ticket_id: UUID, expected: int | None) -> tuple[Ticket, tuple[str, ...]]:
+    body = call.body
+    return commands.transition(
+        ticket_id,
         body.transition,
         fields=bounded(body.fields),
         comment=body.comment,
@@ -147,7 +177,6 @@ def make_transition(call: Call[TransitionWanted]) -> Answer:
         expected_version=expected,
         confirmed=body.confirm,
     )
-    return refused(call, row, reasons) if reasons else represented(call, row)
 
 
 def refused(call: AnyCall, row: Ticket, found: tuple[str, ...]) -> Answer:

@@ -43,6 +43,7 @@ TABLES: Final[Mapping[str, Mapping[str, Column]]] = {
         "undone_by": kept("an id"),
         "kept": impersonal("sentences of the desk without a value of the ticket"),
     },
+    "time_entries": {"note": exported("the staff's words about the person's matter")},
     "ticket_bin": {
         "note": erased("the staff's words about the person's matter"),
         "waiting": impersonal(

@@ -1,10 +1,10 @@
-"""Table of the bin."""
+"""Tables of the bin and of the time spent."""
 
 from __future__ import annotations
 
 import peewee
 
-from models.kernel.storage.table import IdField, JsonField, Table
+from models.kernel.storage.table import IdField, InstantField, JsonField, Table
 
 
 class TicketBin(Table):
@@ -16,3 +16,18 @@ class TicketBin(Table):
 
     class Meta:
         table_name = "ticket_bin"
+
+
+class TimeEntry(Table):
+    """The minutes that a user spent on a ticket. `tickets.minutes_spent` is the sum of a ticket."""
+
+    id = IdField(primary_key=True)
+    ticket_id = IdField()
+    user_id = IdField()
+    minutes = peewee.IntegerField()
+    note = peewee.TextField(null=True)
+    created_at = InstantField()
+    updated_at = InstantField()
+
+    class Meta:
+        table_name = "time_entries"

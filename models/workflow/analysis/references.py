@@ -8,7 +8,7 @@ from models.infomodel import normal_form
 from models.workflow import places, templates
 from models.workflow.analysis.findings import Finding, error, warning
 from models.workflow.analysis.subject import Subject
-from models.workflow.definition import Effect
+from models.workflow.definition import TIME_SPENT, Effect
 
 
 def findings(subject: Subject) -> Iterator[Finding]:
@@ -83,6 +83,8 @@ def _fields_named(subject: Subject) -> Iterator[tuple[str, str]]:
     """Place and name of each field that a transition requires or an effect sets."""
     for name, transition in subject.workflow.transitions.items():
         for index, field in enumerate(transition.requires):
+            if field == TIME_SPENT:
+                continue
             yield f".transitions.{name}.requires[{index}]", field
         for index, field in enumerate(transition.approval.withdrawn_by if transition.approval else ()):
             yield f".transitions.{name}.approval.withdrawn_by[{index}]", field

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from models.expressions import conditions
-from models.workflow.definition import Transition
+from models.workflow.definition import TIME_SPENT, Transition
 from models.workflow.execution.run import Run, is_assignee, not_evaluated
 from models.workflow.instance import Actor, Instance
 
@@ -106,13 +106,14 @@ def may(who: list[str], actor: Actor, ticket: Instance) -> bool:
 
 
 def required(run: Run, transition: Transition, *, empty: bool = False) -> list[str]:
-    """Return the fields that a transition asks for: by its `requires`, and by the information model in its target
-    state. `empty`: only those without a value.
+    """Return the fields that a transition asks for: by its `requires` (also the time spent on the ticket), and by the
+    information model in its target state. `empty`: only those without a value.
     """
     found = transition.requires
     if empty and found:
         _, filled = run.context.fields_view(run.instance.type, run.instance.fields)
-        found = [name for name in found if name not in filled]
+        spent = {TIME_SPENT} if run.instance.minutes_spent else set()
+        found = [name for name in found if name not in filled and name not in spent]
     return [*found, *(name for name in _newly_required(run, transition) if name not in found)]
 
 

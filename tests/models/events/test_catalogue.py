@@ -149,6 +149,15 @@ PAYLOADS: list[tuple[payload.EventPayload, str]] = [
     (ticket.TicketDeleted(kind="spam", note=None), '{"kind":"spam","note":null}'),
     (ticket.TicketRestored(by="message"), '{"by":"message"}'),
     (ticket.TicketPurged(), "{}"),
+    (
+        ticket.TimeEntryAdded(entry_id=SESSION, user_id=SESSION, minutes=5),
+        '{"entry_id":"%s","user_id":"%s","minutes":5}',
+    ),
+    (
+        ticket.TimeEntryChanged(entry_id=SESSION, minutes_before=5, minutes=7),
+        '{"entry_id":"%s","minutes_before":5,"minutes":7}',
+    ),
+    (ticket.TimeEntryRemoved(entry_id=SESSION, minutes=7), '{"entry_id":"%s","minutes":7}'),
     (ticket.FollowerAdded(user_id=SESSION, reason="follows"), '{"user_id":"%s","reason":"follows"}'),
     (ticket.FollowerRemoved(user_id=SESSION), '{"user_id":"%s"}'),
     (ticket.TicketRelated(ticket_id=SESSION, reason="closed"), '{"ticket_id":"%s","reason":"closed"}'),
