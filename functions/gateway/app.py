@@ -43,7 +43,7 @@ def operations() -> Operations:
         tasks,
     )
     from functions.gateway.requester import organisations, privacy, requester_addresses, requester_merges, requesters
-    from functions.gateway.staff import colleagues, offboarding, people, roles, teams
+    from functions.gateway.staff import availabilities, colleagues, offboarding, people, roles, teams
     from functions.gateway.ticket import (
         approvals,
         attachments,
@@ -84,6 +84,7 @@ def operations() -> Operations:
         people,
         offboarding,
         colleagues,
+        availabilities,
         own_password,
         my_sessions,
         password_links,

@@ -31,3 +31,17 @@ class TeamMember(Table):
     class Meta:
         table_name = "team_members"
         primary_key = peewee.CompositeKey("team", "user_id")
+
+
+class Availability(Table):
+    """The work that a user takes. `away_until`: no new tickets before that instant. `capacity`: the number of open
+    tickets from which automatic assignment passes the user by; NULL: no bound.
+    """
+
+    user_id = IdField(primary_key=True)
+    away_until = InstantField(null=True)
+    capacity = peewee.IntegerField(null=True)
+    updated_at = InstantField()
+
+    class Meta:
+        table_name = "availabilities"

@@ -27,6 +27,7 @@ from models.requesters import commands as requesters
 from models.requesters.commands import normalise_address
 from models.requesters.tables import Requester
 from models.tasks.payloads import AdvanceTicket
+from models.teams import availability
 from models.teams import queries as teams
 from models.ticket_actions import field_lookups, locks, own_words, tagging
 from models.ticket_actions.input_needed import ConfirmationRequired
@@ -331,7 +332,7 @@ def assign(
     """Assign the ticket to an active user, or to nobody. `how`: the way in which it came to that, if not by a choice.
 
     Raises PreconditionFailed when the ticket is not at `expected_version` any more, Invalid when no such active user
-    works on tickets.
+    works on tickets, AssigneeAway for somebody else who is away.
     """
     change = TicketChange.of(ticket_id, actor=actor)
     change.expect_version(expected_version)
@@ -339,6 +340,8 @@ def assign(
         return change.ticket
     if assignee_id is not None and not identity.can_take_tickets(assignee_id):
         raise Invalid([FieldProblem("/assignee_id", "expected the id of an active user who works on tickets")])
+    if assignee_id is not None and str(assignee_id) != actor.id:
+        availability.check_not_away(assignee_id)
     change.record(TicketAssigned(from_=change.ticket.assignee_id, to=assignee_id, how=how))
     change.ticket.assignee_id = assignee_id
     steps.react(change, "assigned")

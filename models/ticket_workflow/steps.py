@@ -23,6 +23,7 @@ from models.requesters import person_fields
 from models.requesters import queries as requesters
 from models.sla.clocks import Clock
 from models.tasks.tables import Task
+from models.teams import availability
 from models.teams import queries as teams
 from models.ticket_workflow import approvals, links, ratings, reclassifying
 from models.ticket_workflow import sla_clocks as sla
@@ -221,6 +222,7 @@ def context_of(
         desk=desk.current(),
         seed=change.causation_id or str(change.ticket.id),
         roster=teams.roster,
+        assignable=availability.assignable,
         fields_view=ticket_fields.fields_view,
         validate=ticket_fields.validated_by_rule,
         missing=ticket_fields.missing,

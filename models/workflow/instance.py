@@ -42,7 +42,8 @@ class Actor:
 class Candidate:
     """Somebody who can be given a ticket.
 
-    `open_tickets`: not done or closed; `assigned_at`: when last given one (round robin).
+    `open_tickets`: not done or closed; `assigned_at`: when last given one (round robin). `unavailable`: the reason why
+    the user gets no ticket now (away, at capacity); empty for a user who does.
     """
 
     id: str
@@ -50,6 +51,7 @@ class Candidate:
     email: str = ""
     open_tickets: int = 0
     assigned_at: datetime | None = None
+    unavailable: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +186,8 @@ class Context:
     seed: str = ""
     # Members of a team, or all who take tickets (None), in a stable order.
     roster: Callable[[str | None], Sequence[Candidate]] = lambda team: ()
+    # The roster with the availability of each candidate; None: all are available.
+    assignable: Callable[[str | None], Sequence[Candidate]] | None = None
     # (type, fields) -> (every declared field with its value or zero, names of those with a value).
     fields_view: Callable[[str, Mapping[str, Any]], tuple[Mapping[str, Any], Sequence[str]]] = _as_they_are
     # (ticket, wanted) -> all fields after the change; raises Invalid.

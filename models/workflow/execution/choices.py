@@ -5,8 +5,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 
+from models.workflow.definition import Assign
 from models.workflow.execution.run import Run
 from models.workflow.instance import Candidate
+
+named_max = 5  # people in the reason of an assignment that was withheld; a team may have hundreds
 
 
 def _never(one: Candidate) -> tuple[bool, str]:
@@ -25,3 +28,15 @@ CHOICES: dict[str, Callable[[Run, list[Candidate]], Candidate]] = {
     "least_busy": lambda run, candidates: min(candidates, key=lambda one: (one.open_tickets, *_never(one), one.id)),
     "random": _by_chance,
 }
+
+
+def available(run: Run, assign: Assign) -> tuple[list[Candidate], str]:
+    """Return the candidates of an assignment who take tickets now, and the reason if there is none."""
+    roster = run.context.assignable or run.context.roster
+    known = list(roster(None if assign.how == "person" else assign.team))
+    if assign.how == "person":
+        known = [one for one in known if one.email == assign.user]
+    if not known:
+        return [], f"{assign.user or assign.team or 'the desk'} has nobody who could take it"
+    reasons = ", ".join(f"{one.name} is {one.unavailable}" for one in known[:named_max])
+    return [one for one in known if not one.unavailable], f"nobody takes new tickets: {reasons}"

@@ -14,7 +14,7 @@ from models.workflow import acts, templates
 from models.workflow.acts import NO_REASON, Reason
 from models.workflow.definition import Effect, Notify
 from models.workflow.execution import sla_promises
-from models.workflow.execution.choices import CHOICES
+from models.workflow.execution.choices import CHOICES, available
 from models.workflow.execution.run import Run, not_evaluated
 from models.workflow.instance import NO_MESSAGE, Candidate, Event
 
@@ -190,17 +190,9 @@ def _assign(run: Run, effect: Effect, rule: str, why: Reason) -> None:
     if assign.how == "nobody":
         _give(run, None, "nobody", rule, why)
         return
-    candidates = list(run.context.roster(assign.team))
-    if assign.how == "person":
-        candidates = [one for one in run.context.roster(None) if one.email == assign.user]
+    candidates, lacking = available(run, assign)
     if not candidates:
-        withhold(
-            run,
-            "assign",
-            f"{assign.user or assign.team or 'the desk'} has nobody who could take it",
-            rule=rule,
-            why=why,
-        )
+        withhold(run, "assign", lacking, rule=rule, why=why)
         return
     _give(run, CHOICES[assign.how](run, candidates), assign.how, rule, why)
 
