@@ -82,7 +82,7 @@ class RatingQuery(pages.PageQuery, kw_only=True):
     commented: Annotated[bool, msgspec.Meta(description="Only ratings with a comment.")] = False
 
 
-class RatingShown(msgspec.Struct):
+class GivenRating(msgspec.Struct):
     """A rating that a requester gave."""
 
     id: UUID
@@ -93,10 +93,10 @@ class RatingShown(msgspec.Struct):
     rated_at: datetime
 
 
-class RatingPage(msgspec.Struct):
+class GivenRatingPage(msgspec.Struct):
     """A page of ratings."""
 
-    items: list[RatingShown]
+    items: list[GivenRating]
     next_cursor: str | None
 
 
@@ -144,7 +144,7 @@ def download_number(call: Call[None, NumberQuery]) -> Answer:
     summary="List ratings",
     needs=Permission.numbers_read,
     query=RatingQuery,
-    answers={200: RatingPage},
+    answers={200: GivenRatingPage},
 )
 def list_ratings(call: Call[None, RatingQuery]) -> Answer:
     """Newest first, of the tickets that the caller sees."""
@@ -158,7 +158,7 @@ def list_ratings(call: Call[None, RatingQuery]) -> Answer:
         commented=query.commented,
     )
     page, cursor = pages.cut(rows, query.limit, "ratings", lambda row: (row["rated_at"], row["id"]))
-    return Answer(RatingPage([RatingShown(**row) for row in page], cursor))
+    return Answer(GivenRatingPage([GivenRating(**row) for row in page], cursor))
 
 
 def _table(call: Call[None, NumberQuery]) -> NumberTable:
