@@ -32,7 +32,6 @@ class Plan:
     replayed_events: int = 100_000
     bulk_tickets: int = 10_000
     desk_tickets: tuple[int, ...] = (10_000, 100_000)
-    listed_tickets: int = 100_000
 
 
 QUICK = Plan(
@@ -50,5 +49,4 @@ QUICK = Plan(
     replayed_events=200,
     bulk_tickets=60,
     desk_tickets=(5_000,),
-    listed_tickets=5_000,
 )

@@ -53,7 +53,7 @@ def measure(stack: Stack, plan: limits.Plan, report: Report) -> None:
     url = stack.postgres.create_database(template="bench_template")
     database.configure(settings.Settings(database_url=url))
     before: dict[str, float] = {}
-    for tickets in (plan.listed_tickets // 10, plan.listed_tickets):
+    for tickets in plan.desk_tickets:
         desk_seed.seed(url, tickets)
         _complete(url)
         with database.connection():

@@ -25,6 +25,7 @@ ACCEPTED = ("2xx", "401", "403", "404", "409", "429")
 # Places whose values only the desk can judge.
 RULES = {
     "/body": "not blank",
+    "/filter": "names that the desk has",
     **{f"?{name}": "one that the desk has" for name in ("state", "type", "priority", "channel", "account")},
     **{f"?not_{name}": "one that the desk has" for name in ("state", "type", "priority", "channel", "account")},
     **{f"?{name}": "one that the desk has" for name in ("workflow", "team", "not_workflow", "not_team")},
