@@ -56,6 +56,7 @@ def test_what_came_after_a_merge_goes_to_whom_its_address_belongs(machine: Calle
     other = _telegram_person(desk, machine)
     merge = machine.made(f"/v1/requesters/{ada['id']}/merges", {"source_id": other["id"]})
     machine.made("/v1/tickets", {"title": "Ada's", "requester": {"email": "ada@example.com"}})
+    desk.index()
     chat = machine.read(f"/v1/tickets?requester={ada['id']}&q=printer")["items"][0]
     machine.made(f"/v1/tickets/{chat['id']}/transitions", {"transition": "resolve"})
     machine.made(f"/v1/tickets/{chat['id']}/transitions", {"transition": "close"})
