@@ -24,7 +24,7 @@ operations = Operations()
 _DraftBody = Annotated[str, msgspec.Meta(max_length=limits.message_body_chars_max, pattern=r"^[^\x00]*(?![\s\S])")]
 
 
-class Draft(msgspec.Struct):
+class MessageDraft(msgspec.Struct):
     """The text that the caller has written in a ticket and not sent. `seen_message` is the newest message that they
     saw.
     """
@@ -78,8 +78,8 @@ def author_of(call: AnyCall) -> UUID:
     return call.caller.id
 
 
-def _shown(row: commands.DraftRow) -> Draft:
-    return Draft(
+def _shown(row: commands.DraftRow) -> MessageDraft:
+    return MessageDraft(
         ticket_id=row["ticket_id"],
         kind=row["kind"],
         body=row["body"],
@@ -120,7 +120,7 @@ def list_drafts(call: Call[None, pages.PageQuery]) -> Answer:
     "/v1/tickets/{ticket}/draft",
     summary="Get the caller's draft",
     needs=Permission.tickets_write,
-    answers={200: Draft},
+    answers={200: MessageDraft},
     problems=(404, 409),
 )
 def read_draft(call: Call) -> Answer:
@@ -135,7 +135,7 @@ def read_draft(call: Call) -> Answer:
     summary="Store the caller's draft",
     needs=Permission.tickets_write,
     body=NewDraft,
-    answers={200: Draft},
+    answers={200: MessageDraft},
     problems=(404, 409),
     body_bytes_max=limits.json_body_bytes_max,
     etag="optional",

@@ -53,7 +53,7 @@ class ScheduledPage(msgspec.Struct):
 
 
 class ScheduledQuery(pages.PageQuery, kw_only=True):
-    """`author`: only the caller's own messages (me), or those of everybody (all)."""
+    """Filters for the list of scheduled messages. `me` lists the messages of the caller, `all` those of everybody."""
 
     author: Literal["me", "all"] = "me"
 

@@ -69,9 +69,9 @@ class ViewList(msgspec.Struct):
 
 
 class NewView(msgspec.Struct, forbid_unknown_fields=True):
-    """A view to create. `filter` has the filters of `GET /v1/tickets`; `me` and `mine` are whoever looks. Without
-    `columns`, lists have all of them. `position`: smaller numbers come first. A view of a team, which names it, and one
-    of everyone (`all`) need the permission views_manage.
+    """A view to create. `filter` has the filters of `GET /v1/tickets`; `me` and `mine` are the reader of the view.
+    Without `columns`, lists have all of them. Views with smaller numbers of `position` come first. The scopes `team`,
+    which needs `team`, and `all` need the permission views_manage.
     """
 
     name: Name

@@ -60,7 +60,7 @@ class SpamAct(msgspec.Struct, forbid_unknown_fields=True, tag_field="act", tag="
     note: Comment | None = None
 
 
-class MacroAct(msgspec.Struct, forbid_unknown_fields=True, tag_field="act", tag="macro"):
+class MacroApplication(msgspec.Struct, forbid_unknown_fields=True, tag_field="act", tag="macro"):
     """Apply a macro that the caller sees."""
 
     macro_id: UUID
@@ -71,7 +71,15 @@ class RestorationAct(msgspec.Struct, forbid_unknown_fields=True, tag_field="act"
 
 
 ActWanted: TypeAlias = (
-    ChangeAct | TransitionAct | AssignmentAct | SnoozeAct | WakeAct | DeletionAct | SpamAct | RestorationAct | MacroAct
+    ChangeAct
+    | TransitionAct
+    | AssignmentAct
+    | SnoozeAct
+    | WakeAct
+    | DeletionAct
+    | SpamAct
+    | RestorationAct
+    | MacroApplication
 )
 Acts = Annotated[list[ActWanted], msgspec.Meta(min_length=1, max_length=limits.acts_max)]
 
@@ -104,7 +112,7 @@ def _arguments(act: ActWanted) -> JsonObject:
             return {"until": until, "distance": wish.distance, "note": wish.note}
         case DeletionAct() | SpamAct():
             return {"note": act.note}
-        case MacroAct():
+        case MacroApplication():
             return {"macro_id": str(act.macro_id)}
         case WakeAct() | RestorationAct():
             return {}

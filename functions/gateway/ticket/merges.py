@@ -19,14 +19,14 @@ from models.visibility import sight
 operations = Operations()
 
 
-class NewMerge(msgspec.Struct, forbid_unknown_fields=True):
+class NewTicketMerge(msgspec.Struct, forbid_unknown_fields=True):
     """The ticket to merge this one into, by id. `confirm` is needed for tickets of two requesters or life cycles."""
 
     into: UUID
     confirm: bool = False
 
 
-class Merge(msgspec.Struct):
+class TicketMerge(msgspec.Struct):
     """A merge: the closed ticket, the ticket that has its messages now, and the undo of the merge."""
 
     merged: show.Ticket
@@ -45,12 +45,12 @@ class Merged(msgspec.Struct):
     "/v1/tickets/{ticket}/merges",
     summary="Merge a ticket into another one",
     needs=Permission.tickets_merge,
-    body=NewMerge,
-    answers={201: Merge},
+    body=NewTicketMerge,
+    answers={201: TicketMerge},
     problems=(404, 409, 422),
     etag="optional",
 )
-def merge_ticket(call: Call[NewMerge]) -> Answer:
+def merge_ticket(call: Call[NewTicketMerge]) -> Answer:
     """Moves the messages of the ticket of the path into the other one, in time order, with files and deliveries.
 
     The other ticket also gets its participants, followers, tags, links, chats, and of each running promise the one
@@ -72,7 +72,7 @@ def merge_ticket(call: Call[NewMerge]) -> Answer:
     )
     rows = [sight.find(str(one), sight_of(call)) for one in (source.id, target.id)]
     merged, into = show.tickets(rows, role=call.caller.role)
-    made = Merge(merged, into, undos.shown(undo.get(undo_id)))
+    made = TicketMerge(merged, into, undos.shown(undo.get(undo_id)))
     return Answer(made, status=201, headers={"Location": f"/v1/tickets/{target.id}"})
 
 

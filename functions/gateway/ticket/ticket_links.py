@@ -50,7 +50,7 @@ def list_links(call: Call) -> Answer:
     return Answer(msgspec.convert({"items": links.of_ticket(ticket.id, sight_of(call))}, Links))
 
 
-class NewLink(msgspec.Struct, forbid_unknown_fields=True):
+class NewTicketLink(msgspec.Struct, forbid_unknown_fields=True):
     """A link to another ticket, by its id. `kind` is the relation as seen from the ticket of the path: it `blocks` the
     other one, it `duplicates` the other one, or the other one is its `child`.
     """
@@ -64,11 +64,11 @@ class NewLink(msgspec.Struct, forbid_unknown_fields=True):
     "/v1/tickets/{ticket}/links",
     summary="Link a ticket with another one",
     needs=Permission.tickets_write,
-    body=NewLink,
+    body=NewTicketLink,
     answers={201: Links},
     problems=(404, 409, 422),
 )
-def add_link(call: Call[NewLink]) -> Answer:
+def add_link(call: Call[NewTicketLink]) -> Answer:
     """Idempotent. Answers 409 `link_refused` for a circle of parents or blocks.
 
     When a linked ticket is done, the life cycles of its parents, of the tickets that it blocks and of its duplicates
