@@ -17,7 +17,11 @@ _BY_TYPE: JsonObject = {"integer": 1, "number": 1, "boolean": True, "object": {}
 
 
 def of(schema: JsonObject, components: JsonObject, named: Mapping[str, Any], *, name: str = "", depth: int = 0) -> Any:
-    """Return a value of the schema: required members, and the optional members that have a value by name."""
+    """Return a value of the schema: required members, and the optional members that have a value by name.
+
+    `named` has values by the name of a member, or by the names of its schema and itself (`NewSplit.requester`), which
+    go before.
+    """
     if "$ref" in schema:
         schema = components[schema["$ref"].rsplit("/", 1)[1]]
     if name in named and depth > 0:
@@ -28,11 +32,13 @@ def of(schema: JsonObject, components: JsonObject, named: Mapping[str, Any], *, 
         alternatives = [one for one in schema["anyOf"] if one != {"type": "null"}]
         return of(alternatives[0], components, named, name=name, depth=depth)
     if "properties" in schema and depth < _depth_max:
-        required = set(schema.get("required", ()))
+        required, owner = set(schema.get("required", ())), schema.get("title", "")
         return {
-            member: of(inner, components, named, name=member, depth=depth + 1)
+            member: named[f"{owner}.{member}"]
+            if f"{owner}.{member}" in named
+            else of(inner, components, named, name=member, depth=depth + 1)
             for member, inner in schema["properties"].items()
-            if member in required or member in named
+            if member in required or member in named or f"{owner}.{member}" in named
         }
     if schema.get("type") == "array":
         items = schema.get("items")

@@ -6,6 +6,8 @@ from models.kernel.open_json import JsonObject
 
 EXAMPLES: JsonObject = {
     "address": "ada@example.test",
+    "NewSplit.requester": "same",
+    "BulkWanted.acts": [{"act": "change", "changes": {"priority": "high"}}],
     "based_on": "agent",
     "body": "We replaced the cartridge. Does it print now?",
     "comment": "The cartridge was empty.",
@@ -26,7 +28,7 @@ EXAMPLES: JsonObject = {
     "score": 5,
     "send_at": "2026-12-24T09:00:00Z",
     "texts": {"en": "Dear {{ requester.name }}, we look at {{ ticket.title }}."},
-    "acts": [{"tags": {"add": ["printer"]}}, {"transition": {"name": "resolve"}}],
+    "NewMacro.acts": [{"tags": {"add": ["printer"]}}, {"transition": {"name": "resolve"}}],
     "signal": "delivered",
     "source": "type: trip\nlabel: {en: Trip}\nfields: {}\n",
     "tags": ["printer"],

@@ -12,6 +12,7 @@ GROUPS: dict[str, tuple[str, str]] = {
     "saved_replies": ("Saved replies", "Texts with variables that agents use again."),
     "tags": ("Tags", "The tags of the desk: counts, descriptions, renaming and merging."),
     "bulk_changes": ("Bulk changes", "One change of many tickets, as a job with a preview, progress and undo."),
+    "search": ("Search", "Tickets found by their words, with excerpts."),
     "macros": ("Macros", "Named sequences of acts on a ticket."),
     "priorities": ("Priorities", "The priorities of the desk, with ranks, labels and colours."),
     "views": ("Views", "Saved filters of tickets, their tickets and their counts."),

@@ -53,6 +53,10 @@ STORED: list[tuple[str, dict[str, Any]]] = [
     ("hand_over_notices", {"user_id": ID, "way": "mail"}),
     ("send_chat_notices", {"batch_id": ID, "user_id": ID}),
     ("pull_account", {"channel": "email", "account": "demo"}),
+    ("wake_ticket", {"ticket_id": ID, "until": "2026-03-02T09:00:00Z"}),
+    ("apply_bulk_change", {"bulk_id": ID}),
+    ("index_tickets", {}),
+    ("follow_log", {"consumer": "search"}),
     ("watch_accounts", {}),
     ("collect_garbage", {}),
 ]
