@@ -197,7 +197,7 @@ def count_views(call: Call) -> Answer:
     seen = [call.caller.key, position, int(clock.now().timestamp() // counts_fresh_s)]
     seen += [(view.key, view.version) for view in views]
     etag = f'"{hashlib.sha256(repr(seen).encode()).hexdigest()[:32]}"'
-    if call.request.get_header("If-None-Match") == etag:
+    if call.knows(etag):
         return Answer(status=304, headers={"ETag": etag})
     found = counts.of(views, sight)
     items = [
