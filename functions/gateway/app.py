@@ -43,18 +43,25 @@ def operations() -> Operations:
         tasks,
     )
     from functions.gateway.requester import organisations, privacy, requester_addresses, requester_merges, requesters
+    from functions.gateway.sorting import (
+        bin,
+        bulk_changes,
+        contacts,
+        managed_tags,
+        merges,
+        snoozes,
+        splits,
+        tags,
+        ticket_links,
+        undos,
+    )
     from functions.gateway.staff import availabilities, colleagues, offboarding, people, roles, teams
     from functions.gateway.ticket import (
         approvals,
         attachments,
-        bin,
-        bulk_changes,
         changes,
-        contacts,
         explanations,
         followers,
-        managed_tags,
-        merges,
         messages,
         paid_tasks,
         presence,
@@ -63,14 +70,9 @@ def operations() -> Operations:
         ratings,
         read_marks,
         readers,
-        snoozes,
-        splits,
-        tags,
-        ticket_links,
         tickets,
         time_entries,
         transitions,
-        undos,
     )
 
     collected = Operations(PARAMETERS, EXAMPLES, GROUPS)

@@ -1,6 +1,7 @@
 """The acts that a bulk change can take on each ticket.
 
-An area adds an act by an entry of `ACTS`, and its form to the gateway's body (`functions/gateway/ticket/bulk_acts.py`).
+An area adds an act by an entry of `ACTS`, and its form to the gateway's body
+(`functions/gateway/sorting/bulk_acts.py`).
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from uuid import UUID
 import msgspec
 
 from functions.gateway.sights import sight_of, ticket_of
-from functions.gateway.ticket import undos
+from functions.gateway.sorting import undos
 from functions.http.operations import Answer, Call, Operations
 from functions.views import representations as show
 from functions.views.texts import Title, Word

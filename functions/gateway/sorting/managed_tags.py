@@ -7,7 +7,7 @@ from typing import Annotated, Final
 import msgspec
 
 from functions.gateway.sights import sight_of
-from functions.gateway.ticket.bulk_changes import BulkChange, shown_job
+from functions.gateway.sorting.bulk_changes import BulkChange, shown_job
 from functions.http.bodies import explain_pattern
 from functions.http.operations import Answer, AnyCall, Call, Cost, Operations
 from functions.views import pages

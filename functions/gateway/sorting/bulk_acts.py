@@ -8,7 +8,7 @@ from uuid import UUID
 
 import msgspec
 
-from functions.gateway.ticket.snoozes import SnoozeWanted, wish_of
+from functions.gateway.sorting.snoozes import SnoozeWanted, wish_of
 from functions.gateway.ticket.tickets import TicketChanges, bounded, changes_of
 from functions.views.texts import Comment, Word
 from models.bulk import limits

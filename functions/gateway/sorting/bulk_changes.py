@@ -11,7 +11,7 @@ from uuid import UUID
 import msgspec
 
 from functions.gateway.sights import sight_of
-from functions.gateway.ticket import bulk_acts
+from functions.gateway.sorting import bulk_acts
 from functions.http.operations import Answer, AnyCall, Call, Cost, Operations
 from functions.views import pages
 from functions.views.texts import Comment

@@ -1,0 +1,1 @@
+"""Operations that sort out tickets: merge, split, link, tag, snooze, delete, change many at once, and undo."""
