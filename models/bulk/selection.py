@@ -11,6 +11,8 @@ from models.bulk.tables import BulkItem
 from models.kernel.errors import FieldProblem, Invalid
 from models.kernel.open_json import JsonObject
 from models.kernel.storage import database
+from models.search import finding
+from models.search.finding import Search
 from models.ticket_lists import conditions
 from models.ticket_lists.filters import TicketFilter
 from models.tickets.tables import Ticket
@@ -21,10 +23,13 @@ _written_at_once = 200  # rows of one INSERT; four values each stay below the bo
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """The chosen tickets: by ids, or by a filter. `source`: the filter as the caller wrote it, kept for people."""
+    """The chosen tickets: by ids, or by a filter. `search`: a search within the filter. `source`: the filter as the
+    caller wrote it, kept for people.
+    """
 
     ids: Sequence[UUID] = ()
     filter: TicketFilter | None = None
+    search: Search | None = None
     source: JsonObject | None = None
 
 
@@ -35,7 +40,8 @@ def ticket_ids(wanted: Selection, sight: Sight) -> list[UUID]:
     """
     if wanted.filter is None:
         return sorted(set(wanted.ids))
-    query = Ticket.select(Ticket.id).where(*conditions.of(wanted.filter), sight.tickets())
+    found_by = [] if wanted.search is None else finding.conditions(wanted.search)
+    query = Ticket.select(Ticket.id).where(*conditions.of(wanted.filter), *found_by, sight.tickets())
     found = [row["id"] for row in database.rows(query.order_by(Ticket.id).limit(limits.tickets_max + 1))]
     if len(found) > limits.tickets_max:
         raise Invalid([FieldProblem("/filter", f"expected at most {limits.tickets_max} tickets, found more")])

@@ -172,10 +172,33 @@ def _page(search: Search, text: _Text | None, sort: str, after: Position | None,
     return _read(search, text, lambda also: read(also=also))
 
 
+def conditions(search: Search) -> list[Any]:
+    """Return the conditions over Ticket that all tickets of a search fulfil, beside its filter and sight.
+
+    For a reader that wants all of them and not a page, within its own transaction: the index names the tickets.
+    """
+    text = _Text.of(search)
+    return [*_without_text(search), *([] if text is None else _by_index(text))]
+
+
+def _without_text(search: Search) -> list[Any]:
+    of_operator = search.of_operator
+    return [matching.exact(one, search.scope, of_operator) for one in _parts(search.node) if not tree.has_text(one)]
+
+
+def _by_index(text: _Text) -> list[Any]:
+    tested = matching.of_ticket(Ticket.id, text.condition)
+    if not text.index:
+        return [tested]
+    index = matching.all_of(text.index)
+    if text.about_tickets:
+        return [_gathered(matching.ids(index, None)), tested]
+    return [_gathered(matching.ids(index, text.condition))]
+
+
 def _read(search: Search, text: _Text | None, read: Callable[[Sequence[Any]], _Found]) -> _Found:
     """Run `read` with the conditions of the search, in the way that costs least."""
-    of_operator = search.of_operator
-    also = [matching.exact(one, search.scope, of_operator) for one in _parts(search.node) if not tree.has_text(one)]
+    also = _without_text(search)
 
     def within(seconds: float, *conditions: Any) -> _Found:
         with places.time_limit(seconds):
@@ -184,17 +207,11 @@ def _read(search: Search, text: _Text | None, read: Callable[[Sequence[Any]], _F
     try:
         if text is None:
             return within(places.search_s)
-        tested = matching.of_ticket(Ticket.id, text.condition)
-        if not text.index:
-            return within(places.search_s, tested)
-        seconds = _walk_seconds(text.estimated)
+        seconds = _walk_seconds(text.estimated) if text.index else 0.0
         if seconds > 0:
             with suppress(StatementTimeout):
-                return within(seconds, tested)
-        index = matching.all_of(text.index)
-        if text.about_tickets:
-            return within(places.search_s, _gathered(matching.ids(index, None)), tested)
-        return within(places.search_s, _gathered(matching.ids(index, text.condition)))
+                return within(seconds, matching.of_ticket(Ticket.id, text.condition))
+        return within(places.search_s, *_by_index(text))
     except StatementTimeout as error:
         raise SearchTimeout() from error
 

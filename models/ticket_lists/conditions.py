@@ -48,8 +48,6 @@ def _named(wanted: TicketFilter) -> list[Any]:
     if wanted.any_tags:
         found.append(_any([_has_tag(tag) for tag in wanted.any_tags]))
     found += [_field(one) for one in wanted.fields]
-    if wanted.text:
-        found.append(_text(wanted.text, wanted))
     if wanted.without is not None:
         # COALESCE, because a comparison with a column without a value is NULL, and NOT NULL would leave the ticket out.
         found += [~peewee.fn.COALESCE(one, peewee.SQL("FALSE")) for one in _named(wanted.without)]
@@ -152,14 +150,6 @@ def _has_value(name: str, value: str) -> Any:
     text = "CASE WHEN one.type IN ('true', 'false') THEN one.type ELSE CAST(one.value AS TEXT) END"
     each = (peewee.SQL("EXISTS (SELECT 1 FROM json_each("), Ticket.fields)
     return peewee.NodeList((*each, peewee.SQL(f", ?) AS one WHERE {text} = ?)", (f"$.{name}", value))))
-
-
-def _text(text: str, wanted: TicketFilter) -> Any:
-    said = Message.select(Message.ticket_id).where(Message.body.contains(text))
-    matching = Ticket.title.contains(text) | Ticket.id.in_(said)
-    for name, hiding in wanted.searched_fields.items():
-        matching |= _where_visible(member_text(Ticket.fields, name).contains(text), hiding)
-    return matching
 
 
 def _where_visible(matches: Any, hiding: Sequence[str]) -> Any:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 from uuid import UUID
@@ -66,9 +66,6 @@ class TicketFilter:
     unread: bool | None = None
     reader: UUID | None = None
     fields: Sequence[FieldValues] = ()
-    text: str | None = None
-    # Names of searchable fields, each with the types whose models hide it from the caller.
-    searched_fields: Mapping[str, Sequence[str]] = field(default_factory=dict)
     # Snoozed tickets and tickets in the bin: left out, alone, or among the others.
     snoozed: Literal["no", "only", "any"] = "no"
     bin: Literal["no", "deleted", "spam", "any"] = "no"

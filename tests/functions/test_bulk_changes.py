@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 from tests.desk import Desk
 from tests.functions.callers import Caller, paths, problem, sqlite_only
 
@@ -99,3 +101,25 @@ def test_a_macro_is_applied_to_each_ticket(machine: Caller, desk: Desk) -> None:
     assert machine.read(f"/v1/bulk_changes/{job['id']}")["changed"] == 2
     assert {machine.read(f"/v1/tickets/{one}")["priority"] for one in tickets} == {"high"}
     problem(machine.post(f"/v1/bulk_changes/{job['id']}/undo"), 409, "nothing_to_undo")
+
+
+@pytest.mark.parametrize("query", ["printer", "PRINTERS -lamp", '"burning printer"', "print* is:open"])
+def test_a_query_selects_the_tickets_that_a_search_finds(machine: Caller, desk: Desk, query: str) -> None:
+    found = machine.ticket("Fire", description="The burning printer again.")
+    other = machine.ticket("Lamp", description="A lamp and a printer.") if "-" in query else machine.ticket("Lamp")
+    desk.index()
+
+    machine.made(
+        "/v1/bulk_changes", {"filter": {"q": query}, "acts": [{"act": "change", "changes": {"priority": "high"}}]}
+    )
+    desk.run_due()
+
+    assert machine.read(f"/v1/tickets/{found['id']}")["priority"] == "high"
+    assert machine.read(f"/v1/tickets/{other['id']}")["priority"] == "normal"
+
+
+def test_a_wrong_query_starts_no_job(machine: Caller) -> None:
+    acts = [{"act": "change", "changes": {"priority": "high"}}]
+
+    problem(machine.post("/v1/bulk_changes", {"filter": {"q": "colour:red"}, "acts": acts}), 422)
+    assert machine.read("/v1/bulk_changes")["items"] == []

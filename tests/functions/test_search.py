@@ -143,3 +143,17 @@ def test_the_statements_of_a_search_have_a_time_limit(desk: Desk) -> None:
         database.run("SELECT pg_sleep(5)")
     with database.connection():
         assert database.run("SHOW statement_timeout") != [{"statement_timeout": "50ms"}]
+
+
+@sqlite_only
+def test_open_and_unread_are_facts_of_tickets(machine: Caller, agent: Caller, desk: Desk) -> None:
+    desk.receive_telegram("It burns.")
+    desk.run_due()
+    waiting = desk.ticket()
+    solved = machine.ticket("Lamp", requester={"email": "ada@example.com"})
+    machine.made(f"/v1/tickets/{solved['id']}/transitions", {"transition": "resolve"})
+
+    assert [one["number"] for one in agent.everything("/v1/tickets", q="is:open")] == [waiting.number]
+    assert waiting.number in [one["number"] for one in agent.everything("/v1/tickets", q="is:unread")]
+    agent.ask("PUT", f"/v1/tickets/{waiting.id}/read", {})
+    assert waiting.number not in [one["number"] for one in agent.everything("/v1/tickets", q="is:unread")]

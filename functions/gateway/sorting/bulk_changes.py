@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -22,16 +21,16 @@ from models.identity.rules import Permission
 from models.kernel.errors import FieldProblem, Invalid
 from models.kernel.limits import search_chars_max
 from models.kernel.open_json import JsonObject
+from models.search import searching
 from models.ticket_lists.resolving import resolve
 from models.ticket_lists.words import FilterWords
-from models.tickets import ticket_fields
 from models.visibility.seen import Guard
 
 operations = Operations()
 
 
 class BulkFilter(FilterWords, kw_only=True, forbid_unknown_fields=True):
-    """The filters of the list of tickets, as members of a body."""
+    """The filters of the list of tickets, as members of a body. `q` is a query, as `GET /v1/search` reads it."""
 
     q: Annotated[str, msgspec.Meta(max_length=search_chars_max)] | None = None
 
@@ -156,11 +155,11 @@ def _selection(call: Call[BulkWanted]) -> Selection:
         raise Invalid([FieldProblem("/tickets", "expected either tickets or filter")])
     if body.filter is None:
         return Selection(ids=body.tickets or [])
-    wanted = resolve(body.filter, sight_of(call))
-    if body.filter.q:
-        searched = ticket_fields.searchable(str(call.caller.role))
-        wanted = replace(wanted, text=body.filter.q, searched_fields=searched)
-    return Selection(filter=wanted, source=msgspec.to_builtins(body.filter))
+    wanted, source = resolve(body.filter, sight_of(call)), msgspec.to_builtins(body.filter)
+    if not body.filter.q:
+        return Selection(filter=wanted, source=source)
+    found = searching.read(body.filter.q, wanted=wanted, sight=sight_of(call)).search
+    return Selection(filter=found.wanted, search=found, source=source)
 
 
 @operations.add(

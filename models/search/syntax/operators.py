@@ -66,6 +66,8 @@ _FACTS: Final[dict[str, JsonObject]] = {
     "unassigned": {"assignee": ["none"]},
     "assigned": {"not_assignee": ["none"]},
     "mine": {"assignee": ["me"]},
+    "open": {"category": ["todo", "waiting"]},
+    "unread": {"unread": True},
     **{category: {"category": [category]} for category in get_args(Category)},
 }
 _HAS: Final[dict[str, JsonObject]] = {"file": {"has_file": True}}
