@@ -11,8 +11,10 @@ however the tests end.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
+import signal
 import subprocess
 from pathlib import Path
 from types import TracebackType
@@ -77,6 +79,11 @@ class DebianMachine:
         return _output([*self._enter(), "/bin/bash"], script)
 
     def close(self) -> None:
+        if self._init_pid:
+            # The container's first process takes all others along. It outlives its parent, systemd-nspawn.
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self._init_pid, signal.SIGKILL)
+            self._folder.untrack(self._init_pid)
         if self._container is not None:
             self._container.kill()
             self._container.wait()
@@ -127,7 +134,9 @@ class DebianMachine:
         children = Path(f"/proc/{container.pid}/task/{container.pid}/children").read_text().split()
         if len(children) != 1:
             return False
-        self._init_pid = int(children[0])
+        if not self._init_pid:
+            self._init_pid = int(children[0])
+            self._folder.track(self._init_pid)
         answer = subprocess.run(
             [*self._enter(), "systemctl", "is-system-running"], capture_output=True, text=True, check=False
         )

@@ -1,7 +1,10 @@
-"""The option `--all` and the marker `extended`: tests that take minutes each run only when somebody asks for them.
+"""The option `--all` and the markers `extended` and `on_request`: tests that take minutes run only when somebody asks.
 
 Everybody runs the tests without the marker before each change. Soaks, drills, images and emulated machines carry the
 marker, and CI runs them too. A file or a test that is named on the command line runs without `--all`.
+
+A test with the marker `on_request` runs only when its file is named: it needs more of a machine than CI may count on,
+such as a Debian archive and rights to start a system in a container.
 """
 
 from __future__ import annotations
@@ -12,6 +15,7 @@ from typing import Any
 import pytest
 
 MARKER = "extended"
+ON_REQUEST = "on_request"
 _WORKER_OUTPUT = "nestor_left_out"
 _left_out = pytest.StashKey[int]()
 
@@ -27,16 +31,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", f"{MARKER}: takes minutes; runs with --all or when its file is named")
+    config.addinivalue_line("markers", f"{ON_REQUEST}: runs only when its file is named")
     config.stash[_left_out] = 0
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave the extended tests out, or move them to the end: the quick answers come first."""
-    extended = [item for item in items if item.get_closest_marker(MARKER) is not None]
-    others = [item for item in items if item.get_closest_marker(MARKER) is None]
     named = _named_files(config)
+    on_request = [item for item in items if item.get_closest_marker(ON_REQUEST) is not None]
+    extended = [item for item in items if item.get_closest_marker(MARKER) is not None]
+    others = [item for item in items if item not in on_request and item not in extended]
     wanted = [item for item in extended if _all_wanted(config) or item.path in named]
-    left_out = [item for item in extended if item not in wanted]
+    wanted += [item for item in on_request if item.path in named]
+    left_out = [item for item in (*extended, *on_request) if item not in wanted]
     items[:] = [*others, *wanted]
     config.stash[_left_out] = len(left_out)
     if left_out:
@@ -65,4 +72,6 @@ def pytest_testnodedown(node: Any) -> None:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     if count := config.stash[_left_out]:
-        terminalreporter.write_line(f"Left out: {count} extended tests; ./scripts/test --all runs them.")
+        terminalreporter.write_line(
+            f"Left out: {count} extended tests; ./scripts/test --all runs them, except those marked `{ON_REQUEST}`."
+        )
