@@ -13,7 +13,7 @@ from models.conversations.row_types import MessageRow
 from models.conversations.tables import Message
 from models.deliveries.row_types import AttemptRow, DeliveryRow
 from models.deliveries.tables import Delivery, DeliveryAttempt
-from models.events.row_types import WholeEvent
+from models.events.row_types import LogEvent
 from models.events.tables import EventRow
 from models.inbox import queries as inbox
 from models.inbox.row_types import InboxRow
@@ -37,7 +37,7 @@ WHOLE: list[tuple[Any, type[Table]]] = [
     (AttemptRow, DeliveryAttempt),
     (MessageRow, Message),
     (MergeRow, RequesterMerge),
-    (WholeEvent, EventRow),
+    (LogEvent, EventRow),
     (DecisionRow, Decision),
     (VoteRow, ApprovalVote),
 ]

@@ -181,7 +181,7 @@ def test_durations_are_said_as_people_say_them(duration: timedelta, said: str) -
 
 
 def test_an_event_without_words_of_its_own_shows_its_payload() -> None:
-    assert words.event("ticket_merged", {"into": 7}, {}) == ("ticket_merged {'into': 7}", ())
+    assert words.event("kite_flown", {"height": 7}, {}) == ("kite_flown {'height': 7}", ())
 
 
 def test_the_command_prints_the_story_by_number_or_id_or_as_json(desk: Desk) -> None:

@@ -26,6 +26,8 @@ ACCEPTED = ("2xx", "401", "403", "404", "409", "429")
 RULES = {
     "/body": "not blank",
     "/filter": "names that the desk has",
+    "/acts": "one member each, with names that the desk has and texts that can be rendered",
+    "/texts": "texts that can be rendered, without control characters",
     **{f"?{name}": "one that the desk has" for name in ("state", "type", "priority", "channel", "account")},
     **{f"?not_{name}": "one that the desk has" for name in ("state", "type", "priority", "channel", "account")},
     **{f"?{name}": "one that the desk has" for name in ("workflow", "team", "not_workflow", "not_team")},

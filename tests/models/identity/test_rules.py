@@ -23,6 +23,7 @@ def test_a_manager_may_all_that_an_agent_may_and_repair_what_is_stuck() -> None:
     assert added == {
         "messages_manage",
         "texts_manage",
+        "tags_manage",
         "inbox_replay",
         "deliveries_manage",
         "tasks_read",
