@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
-from typing import Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 import msgspec
@@ -42,7 +42,7 @@ class TagChange(msgspec.Struct, forbid_unknown_fields=True):
 class MacroTransition(msgspec.Struct, forbid_unknown_fields=True):
     """A transition to take. A transition that asks for a confirmation needs `confirm: true`."""
 
-    name: str
+    name: Annotated[str, msgspec.Meta(min_length=1, max_length=names.word_chars_max, pattern=names.WORD_PATTERN)]
     comment: str | None = None
     confirm: bool = False
 

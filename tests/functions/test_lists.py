@@ -210,6 +210,7 @@ def test_tickets_are_filtered(machine: Caller, desk: Desk) -> None:
     machine.made(f"/v1/tickets/{solved['id']}/transitions", {"transition": "resolve"})
     machine.ask("PUT", f"/v1/tickets/{fax['id']}/assignment", {"assignee_id": me})
     one, two, three = printer["number"], fax["number"], solved["number"]
+    desk.index()
 
     for query, expected in (
         ("", {one, two, three}),
@@ -228,7 +229,7 @@ def test_tickets_are_filtered(machine: Caller, desk: Desk) -> None:
         ("q=100%25", {two}),
         ("q=wet_", {two}),
         ("q=w_t", set()),
-        ("q=%25", {two}),
+        ("q=%25", set()),
         ("q=", {one, two, three}),
         ("updated_since=2020-01-01T00:00:00Z", {one, two, three}),
         ("updated_since=2099-01-01T00:00:00%2B03:00", set()),
