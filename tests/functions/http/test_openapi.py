@@ -26,6 +26,7 @@ ACCEPTED = ("2xx", "401", "403", "404", "409", "429")
 RULES = {
     "/body": "not blank",
     "/filter": "names that the desk has",
+    "/note": "no control characters",
     "/acts": "one member each, with names that the desk has and texts that can be rendered",
     "/texts": "texts that can be rendered, without control characters",
     **{f"?{name}": "one that the desk has" for name in ("state", "type", "priority", "channel", "account")},
@@ -177,7 +178,16 @@ def _only_rules_refuse(body: bytes) -> bool:
         # Of an optional header schemathesis 4.32 sends values that its pattern excludes, as if they were valid.
         return True
     errors = document.get("errors", [])
-    return bool(errors) and all(any(_inside(error["path"], place) for place in RULES) for error in errors)
+    return bool(errors) and all(_is_written_as_a_fraction(error) or _is_in_rules(error) for error in errors)
+
+
+def _is_in_rules(error: dict[str, str]) -> bool:
+    return any(_inside(error["path"], place) for place in RULES)
+
+
+def _is_written_as_a_fraction(error: dict[str, str]) -> bool:
+    """Return True for 5.0: an integer for JSON Schema, and a fraction for the reader of bodies."""
+    return error["message"].startswith("Expected `int") and error["message"].endswith("got `float`")
 
 
 def _inside(path: str, place: str) -> bool:
