@@ -203,6 +203,8 @@ def _discard_sends(bulk_id: UUID) -> int:
 
 def resume(bulk_id: UUID, *, caller: Principal) -> BulkJob:
     """Let a bulk change whose task was given up go on with its next ticket."""
+    # As `cancel` does: otherwise this could take a cancellation back that commits meanwhile.
+    advisory_lock(f"bulk_change:{bulk_id}")
     job = find(bulk_id, caller.owner_id)
     if job.state == FAILED:
         BulkChange.update(state=RUNNING, error=None).where(BulkChange.id == bulk_id).execute()

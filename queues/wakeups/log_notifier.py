@@ -11,6 +11,8 @@ from __future__ import annotations
 import os
 import threading
 
+import peewee
+
 from models.events.following import consumers
 from models.kernel.errors import NestorError
 from models.kernel.telemetry import logs
@@ -68,4 +70,7 @@ class LogNotifier:
             return consumers.wake() > 0
         except NestorError as error:
             log.warning("log_not_followed", reason=error.code)
-            return True
+        except peewee.PeeweeException as error:
+            # A fault of the schema or of a statement: without this thread only the sweep would wake the consumers.
+            log.error("log_not_followed", exc_info=error)
+        return True

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 
+import peewee
 import pytest
 
 from models.events.following import consumers
@@ -75,6 +76,13 @@ def test_the_notifier_looks_again_while_a_consumer_is_behind(wakes: Wakes, notif
 
 def test_a_database_that_is_away_is_asked_again(wakes: Wakes, notifier: Callable[[], None]) -> None:
     wakes.answers = [Unavailable()]
+    notifier()
+
+    wakes.wait_for(2)
+
+
+def test_a_faulty_statement_does_not_end_the_thread(wakes: Wakes, notifier: Callable[[], None]) -> None:
+    wakes.answers = [peewee.ProgrammingError("no such column")]
     notifier()
 
     wakes.wait_for(2)
