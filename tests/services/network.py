@@ -65,6 +65,9 @@ def find_program() -> str | None:
     return found if tried.returncode == 0 and os.geteuid() == 0 else None
 
 
+_looks_at_end = 4  # a tenth of a second each
+
+
 class Network:
     """Made by `with`. Raises ServiceUnavailable."""
 
@@ -230,9 +233,11 @@ class Forwarder:
         self._loop.run_forever()
         server.close()
         # A connection that was just accepted gets its transport first; its socket would stay open without one.
-        self._loop.run_until_complete(asyncio.sleep(0.1))
-        for writer in tuple(self._writers):
-            writer.transport.abort()
+        # On a busy machine that takes more than one look.
+        for _ in range(_looks_at_end):
+            self._loop.run_until_complete(asyncio.sleep(0.1))
+            for writer in list(self._writers):
+                writer.transport.abort()
         for task in asyncio.all_tasks(self._loop):
             task.cancel()
         self._loop.run_until_complete(asyncio.sleep(0.1))  # lets the cancelled tasks end
