@@ -141,14 +141,15 @@ def _act(ticket_id: UUID, act: MacroAct, applicant: Applicant) -> None:
 def _write(ticket_id: UUID, act: MacroAct, applicant: Applicant) -> None:
     text = act.reply or act.note
     assert text is not None, "the caller looked"
-    body = _rendered(ticket_id, text, applicant.actor)
+    body = _rendered(ticket_id, text, applicant)
     add = answering.reply if act.reply is not None else answering.note
     add(ticket_id, body, actor=applicant.actor, body_format=text.body_format)
 
 
-def _rendered(ticket_id: UUID, text: MacroText, actor: Actor) -> str:
+def _rendered(ticket_id: UUID, text: MacroText, applicant: Applicant) -> str:
     """Render a text with the ticket as the acts before have left it. Raises Invalid for an empty text."""
-    made = agent_texts.render(queries.find(str(ticket_id)), text.texts, None, actor=actor)
+    ticket = queries.find(str(ticket_id))
+    made = agent_texts.render(ticket, text.texts, None, actor=applicant.actor, role=applicant.role)
     if not made.text.strip():
         raise Invalid([FieldProblem("/texts", "the text is empty for this ticket")])
     return made.text

@@ -30,7 +30,8 @@ def signature_of(change: TicketChange) -> RenderedSignature | None:
     if row is None:
         return None
     try:
-        made = agent_texts.render_in(change, row["texts"], None)
+        # The requester reads it, so it shows what the requester may see.
+        made = agent_texts.render_in(change, row["texts"], None, role="requester")
     except agent_texts.TextNotRendered:
         log.warning("signature_left_out", ticket=change.ticket.number)
         return None

@@ -207,5 +207,7 @@ def render_reply(call: Call[Rendering]) -> Answer:
     """
     ticket = ticket_of(call)
     row = commands.get(pages.id_of(call.params["reply"], "saved reply"), Reach.of(call.caller))
-    made = agent_texts.render(ticket, row["texts"], call.body.language, actor=call.caller.actor)
+    made = agent_texts.render(
+        ticket, row["texts"], call.body.language, actor=call.caller.actor, role=str(call.caller.role)
+    )
     return Answer(RenderedReply(made.text, row["body_format"], made.language, list(made.missing)))
