@@ -240,3 +240,23 @@ def test_an_export_shows_no_guarded_field(desk: Desk, path: str, machine: Caller
     assert found["tickets"][0]["fields"] == {"room": "4"}
     assert found["requester"]["fields"] == {"city": "Bern"}
     assert leaks({"export": found}) == []
+
+
+def test_texts_of_agents_and_reasons_of_bulk_changes_show_no_hidden_field(desk: Desk, path: str, agent: Caller) -> None:
+    hidden = "{{ fields.salary }}/{{ fields.clue }}"
+    reply = agent.made("/v1/saved_replies", {"name": "y", "texts": {"en": hidden}})
+    agent.ask("PUT", "/v1/me/signature", {"texts": {"en": f"x {hidden}"}})
+    macro = agent.made("/v1/macros", {"name": "m", "acts": [{"note": {"texts": {"en": f"x {hidden}"}}}]})
+    bulk = {"tickets": [path.rpartition("/")[2]], "acts": [{"act": "transition", "transition": "pay"}]}
+    job = agent.made("/v1/bulk_changes", bulk)
+    desk.run_due()
+
+    shown = [
+        agent.made(f"{path}/saved_replies/{reply['id']}/rendering", {}),
+        agent.read(f"{path}/signature"),
+        agent.made(f"{path}/macros/{macro['id']}/preview", {})["messages"],
+        agent.read(f"/v1/bulk_changes/{job['id']}/tickets"),
+    ]
+
+    assert not [one for one in shown if str(SECRET) in str(one) or WORD in str(one)]
+    assert shown[0]["missing"] == ["fields.salary", "fields.clue"]
