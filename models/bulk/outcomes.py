@@ -85,7 +85,7 @@ def run_undo(undo_id: UUID, caller: Principal, ticket_id: UUID, around: Surround
     kept: list[str] = []
 
     def work() -> None:
-        undo = restorers.restore(undo_id, actor=caller.actor)
+        undo = restorers.restore(undo_id, actor=caller.actor, permissions=caller.permissions)
         kept.extend(undo["kept"])
 
     return guarded(ticket_id, around, work) or Outcome(CHANGED, reasons=tuple(kept))

@@ -269,4 +269,9 @@ def _run(undone: UndoRow, actor: Actor) -> list[str]:
     return kept
 
 
-RESTORER = Restorer(Permission.tickets_write, _run)
+def _needs_also(undo: UndoRow) -> tuple[Permission, ...]:
+    before, after = undo["act"]["before"], undo["act"]["after"]
+    return (Permission.requesters_write,) if before["requester_id"] != after["requester_id"] else ()
+
+
+RESTORER = Restorer(Permission.tickets_write, _run, _needs_also)

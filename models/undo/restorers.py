@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
 from models.events.commands import Actor
 from models.identity.rules import Permission
+from models.kernel.errors import Forbidden
 from models.undo import commands
 from models.undo.row_types import UndoRow
 
@@ -20,11 +21,13 @@ class Restorer:
 
     `run(undo, actor)` joins the caller's transaction, writes the events, and returns a sentence for each value that it
     did not restore because the value changed after the act. It raises `commands.UndoRefused` with the reason if nothing
-    can be restored. `needs`: the permission of the act, which an undo needs as well.
+    can be restored. `needs`: the permission of the act, which an undo needs as well. `needs_also(undo)`: the
+    permissions of the parts of an act that can have several.
     """
 
     needs: Permission
     run: Callable[[UndoRow, Actor], list[str]]
+    needs_also: Callable[[UndoRow], Collection[Permission]] = lambda undo: ()
 
 
 # Kind of act -> the module that declares its `RESTORER`. The modules are on higher floors, so strings name them.
@@ -43,12 +46,17 @@ def of_kind(kind: str) -> Restorer:
     return restorer
 
 
-def restore(undo_id: UUID, *, actor: Actor) -> UndoRow:
-    """Undo an act and return its record. Raises NotFound, UndoExpired, AlreadyUndone, UndoRefused.
+def restore(undo_id: UUID, *, actor: Actor, permissions: Collection[Permission]) -> UndoRow:
+    """Undo an act and return its record. Raises NotFound, UndoExpired, AlreadyUndone, UndoRefused, and Forbidden unless
+    the actor's `permissions` have those of the act.
 
-    The caller has checked the permission of the kind, and that the actor sees the tickets.
+    The caller has checked that the actor sees the tickets.
     """
     undo = commands.hold(undo_id)
-    kept = of_kind(undo["kind"]).run(undo, actor)
+    restorer = of_kind(undo["kind"])
+    for needed in (restorer.needs, *restorer.needs_also(undo)):
+        if needed not in permissions:
+            raise Forbidden(f"The undo needs the permission {needed} of the act.")
+    kept = restorer.run(undo, actor)
     commands.close(undo_id, actor=actor, kept=kept)
     return commands.get(undo_id)

@@ -215,7 +215,7 @@ def test_both_workers_of_one_function_publish_wakeups(real_desk: RealDesk, rabbi
 
 
 def publishers(program: Program, port: int) -> int:
-    """How many of the function's worker processes have a connection to the broker."""
+    """Count the function's worker processes that have a connection to the broker."""
     return sum(
         any(c.raddr and c.raddr.port == port for c in process.net_connections("tcp")) for process in program.children()
     )

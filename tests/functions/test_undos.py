@@ -109,3 +109,15 @@ def test_undos_that_are_over_are_collected(desk: Desk) -> None:
     desk.run_due()
 
     assert desk.rows("SELECT id FROM undos WHERE expires_at < :now", now=clock.now()) == []
+
+
+def test_an_undo_needs_the_permissions_of_its_act(machine: Caller, gateway: Any, desk: Desk) -> None:
+    path = f"/v1/tickets/{machine.ticket()['id']}"
+    machine.ask("PUT", f"{path}/assignment", {"assignee_id": str(desk.person("agent").id)})
+    key = {"name": "narrow", "role": "agent", "scopes": ["tickets_read", "tickets_write"]}
+    narrow = Caller(gateway, machine.made("/v1/api_keys", key)["key"])
+    [undo] = narrow.read(f"{path}/undos")["items"]
+
+    problem(narrow.post(f"/v1/undos/{undo['id']}"), 403)
+    assert machine.read(path)["assignee"] is not None
+    assert machine.post(f"/v1/undos/{undo['id']}").status_code == 200

@@ -215,7 +215,7 @@ class DovecotServer(Service):
                 client.append(folder, mail, flags)
 
     def unseen(self, mailbox: Mailbox, folder: str = "INBOX") -> int:
-        """How many mails of a folder nobody has seen."""
+        """Count the unseen mails of a folder."""
         with self.client(mailbox) as client:
             client.select_folder(folder, readonly=True)
             return len(client.search(["UNSEEN"]))

@@ -153,4 +153,8 @@ def _restore_snooze(ticket_id: UUID, before: Mapping[str, Any] | None, actor: Ac
     change.save()
 
 
-RESTORER: Final = Restorer(Permission.tickets_write, _restore)
+def _needs_also(undo: UndoRow) -> tuple[Permission, ...]:
+    return (Permission.tickets_assign,) if "assignee_id" in undo["act"] else ()
+
+
+RESTORER: Final = Restorer(Permission.tickets_write, _restore, _needs_also)

@@ -9,6 +9,7 @@ from uuid import UUID
 
 import pytest
 
+from models.identity.rules import Permission
 from models.kernel.storage import database
 from models.regrouping import linking, merging, moved_messages, requester_change, splitting, standstill
 from models.tickets.ticket_change import TicketChange
@@ -107,7 +108,7 @@ def test_acts_that_end_before_their_record_change_nothing(desk: Desk, monkeypatc
         "split": lambda: splitting.split(one, splitting.Wish(ids[:1], "x"), actor=actor),
         "link": lambda: linking.add(one, third.id, "blocks", actor=actor),
         "requester": lambda: requester_change.change_requester(one, UUID(str(two.requester_id)), actor=actor),
-        "undo": lambda: restorers.restore(merged, actor=actor),
+        "undo": lambda: restorers.restore(merged, actor=actor, permissions=frozenset(Permission)),
     }
     before = rows(desk)
 

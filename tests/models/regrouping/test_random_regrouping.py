@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from models.conversations.tables import Message
 from models.events.tables import EventRow
+from models.identity.rules import Permission
 from models.kernel.errors import Conflict
 from models.kernel.storage import database
 from models.regrouping import merging, splitting
@@ -58,7 +59,9 @@ class Story:
                     self.tickets.append(made)
                     self.undos.append(undo_id)
                 elif kind == "undo" and self.undos:
-                    restorers.restore(self.undos[first % len(self.undos)], actor=self.actor)
+                    restorers.restore(
+                        self.undos[first % len(self.undos)], actor=self.actor, permissions=frozenset(Permission)
+                    )
         except Conflict:
             return
         if kind == "note":

@@ -14,7 +14,7 @@ def titles(desk: Desk) -> list[str]:
 
 
 def stored(desk: Desk) -> int:
-    """How many events the inbox holds."""
+    """Count the events of the inbox."""
     return len(desk.rows("SELECT id FROM inbox"))
 
 

@@ -62,7 +62,7 @@ def recorder(post: Post) -> Recorder:
 
 
 def effects(desk: Desk) -> tuple[int, ...]:
-    """How many events, tickets, messages and receipts the desk has."""
+    """Count the events, tickets, messages and receipts of the desk."""
     tables = ("inbox", "tickets", "messages", "events")
     return tuple(len(desk.rows(f"SELECT 1 FROM {table}")) for table in tables)
 
