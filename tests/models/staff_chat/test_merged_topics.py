@@ -6,6 +6,7 @@ from uuid import UUID
 
 import pytest
 
+from models.identity.rules import Permission
 from models.regrouping import merging
 from models.undo import restorers
 from tests.desk import Desk
@@ -32,7 +33,7 @@ def test_a_topic_of_a_merged_ticket_is_closed_and_forwards(desk: Desk, group: To
     assert any(f"Ticket #{source.number} was merged into this one" in call.body for call in desk.sent)
     assert [one["body"] for one in desk.messages(target)][-1] == "Read this."
 
-    desk.command(restorers.restore, undo_id, actor=desk.person("agent"))
+    desk.command(restorers.restore, undo_id, actor=desk.person("agent"), permissions=frozenset(Permission))
     for _ in range(5):
         desk.advance(minutes=1)
         desk.run_due()
