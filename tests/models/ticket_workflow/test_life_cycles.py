@@ -193,7 +193,7 @@ def test_a_look_back_is_a_ticket_of_its_own_linked_with_the_incident(staffed: De
         [link] = links.of_ticket(ticket.id, DESK)
     made = next(one for one in staffed.tickets() if one.id == link["id"])
     assert (made.type, made.workflow, link["kind"]) == ("task", "task", "related")
-    assert made.title == f"Look back at incident #{ticket.number}"
+    assert made.title == f"Review incident #{ticket.number}"
     assert made.fields == {"size": "large"}
 
 
@@ -220,7 +220,7 @@ def test_agents_read_their_notices_and_only_theirs(staffed: Desk) -> None:
     agent = UUID(str(staffed.person("agent").id))
     with database.connection():
         unread = notices.of_user(agent, unread=True, before=None, limit=10, sight=DESK)
-        [notice] = [one for one in unread if one["text"] == f"Incident #{ticket.number} has nobody yet"]
+        [notice] = [one for one in unread if one["text"] == f"Incident #{ticket.number} has no assignee yet"]
         assert (
             notices.of_user(UUID(str(staffed.person("admin").id)), unread=False, before=None, limit=10, sight=DESK)
             == []
