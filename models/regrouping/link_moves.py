@@ -9,18 +9,20 @@ from models.kernel.open_json import JsonObject
 from models.kernel.storage import database
 from models.ticket_workflow import links
 from models.ticket_workflow.tables import TicketLink
+from models.visibility.sight import Sight
 
 
-def move(source_id: UUID, target_id: UUID) -> JsonObject:
+def move(source_id: UUID, target_id: UUID, sight: Sight) -> JsonObject:
     """Let the target take over the links of the source; return the record for the undo.
 
-    A link between the two ends. A link that would close a circle of parents or blocks stays with the source.
+    A link between the two ends. A link that would close a circle of parents or blocks over tickets of the caller's
+    `sight` stays with the source.
     """
     touching = (TicketLink.from_id == source_id) | (TicketLink.to_id == source_id)
     removed, added = [], []
     for row in database.rows(TicketLink.select().where(touching).order_by(TicketLink.created_at)):
         from_id, to_id = (target_id if one == source_id else one for one in (row["from_id"], row["to_id"]))
-        if from_id != to_id and links.closes_circle(from_id, to_id, row["kind"]):
+        if from_id != to_id and links.closes_circle(from_id, to_id, row["kind"], sight):
             continue
         _delete(row["from_id"], row["to_id"], row["kind"])
         removed.append([str(row["from_id"]), str(row["to_id"]), row["kind"], row["created_at"]])

@@ -14,6 +14,7 @@ from models.regrouping import limits
 from models.ticket_workflow import links
 from models.ticket_workflow.tables import TicketLink
 from models.tickets.ticket_change import TicketChange
+from models.visibility.sight import Sight
 
 # The relation as seen from the ticket of the request. `child`: the other ticket is its child.
 Kind = Literal["related", "child", "parent", "blocks", "blocked_by", "duplicates", "duplicated_by"]
@@ -26,10 +27,11 @@ class LinkRefused(Conflict):
     code = "link_refused"
 
 
-def add(ticket_id: UUID, other_id: UUID, kind: Kind, *, actor: Actor) -> None:
+def add(ticket_id: UUID, other_id: UUID, kind: Kind, *, actor: Actor, sight: Sight) -> None:
     """Link two tickets. A repetition changes nothing. The caller has checked that the actor sees both.
 
-    Raises LinkRefused for a ticket and itself, for a circle of parents or blocks, and beyond the bound; TicketMerged.
+    Raises LinkRefused for a ticket and itself, for a circle of parents or blocks over tickets of the actor's `sight`,
+    and beyond the bound; TicketMerged.
     """
     if ticket_id == other_id:
         raise LinkRefused("A ticket cannot be linked with itself.")
@@ -38,7 +40,7 @@ def add(ticket_id: UUID, other_id: UUID, kind: Kind, *, actor: Actor) -> None:
     held = {one: TicketChange.of(one, actor=actor) for one in sorted((ticket_id, other_id))}
     if _find(from_id, to_id, stored) or (stored == "related" and _find(to_id, from_id, stored)):
         return
-    if links.closes_circle(from_id, to_id, stored):
+    if links.closes_circle(from_id, to_id, stored, sight):
         raise LinkRefused(f"The link would make ticket #{held[from_id].ticket.number} its own {_CIRCLES[stored]}.")
     for change in held.values():
         touching = (TicketLink.from_id == change.ticket.id) | (TicketLink.to_id == change.ticket.id)

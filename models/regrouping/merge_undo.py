@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from models.audit import entries as audit
-from models.audit.actions import AuditAction
 from models.conversations.tables import Message
 from models.events.commands import Actor
 from models.events.sorting_payloads import TicketMergeUndone
@@ -45,7 +43,6 @@ def _run(undo: UndoRow, actor: Actor) -> list[str]:
         explain(change, "merge_undone", f"the request of {actor.kind}; the other ticket is #{number}")
     source.save()
     target.save()
-    audit.record(AuditAction.act_undone, "ticket", source_id, after={"kind": merging.KIND, "from": target_id})
     if later and _has_later(target_id, undo):
         kept.append(f"Messages that came after the merge stay in ticket #{target.ticket.number}.")
     return kept
@@ -101,4 +98,4 @@ def _has_later(target_id: UUID, undo: UndoRow) -> bool:
     return bool(later.exists())
 
 
-RESTORER = Restorer(Permission.tickets_merge, _run)
+RESTORER = Restorer(Permission.tickets_merge, _run, other_ticket="from")

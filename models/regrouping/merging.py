@@ -30,6 +30,7 @@ from models.tickets import merged
 from models.tickets.tables import Ticket
 from models.tickets.ticket_change import TicketChange
 from models.undo import commands as undo
+from models.visibility.sight import Sight
 
 KIND = "merge"
 # Columns of a ticket that the undo restores.
@@ -44,9 +45,17 @@ TARGET_COLUMNS = (
 
 
 def merge(
-    source_id: UUID, target_id: UUID, *, actor: Actor, confirmed: bool = False, expected_version: int | None = None
+    source_id: UUID,
+    target_id: UUID,
+    *,
+    actor: Actor,
+    sight: Sight,
+    confirmed: bool = False,
+    expected_version: int | None = None,
 ) -> UUID:
     """Merge a ticket into another one; return the id of the undo. The caller has checked that the actor sees both.
+
+    `sight`: the tickets that the actor sees; a link that would close a circle over them stays with the source.
 
     Raises MergeRefused with the reason, TicketMerged, ConfirmationNeeded for tickets of two requesters or life cycles
     without `confirmed`, and PreconditionFailed when the source is not at `expected_version` any more.
@@ -68,7 +77,7 @@ def merge(
         "tags": carried.add_tags(source, target),
         "followers": carried.add_followers(source, target),
         "participants": carried.add_participants(source, target),
-        "links": link_moves.move(source_id, target_id),
+        "links": link_moves.move(source_id, target_id, sight),
         "promises": carried.keep_promises(source, target),
         "stopped": standstill.stop(source, target),
         "was_snoozed": was_snoozed,

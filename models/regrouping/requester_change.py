@@ -265,7 +265,6 @@ def _run(undone: UndoRow, actor: Actor) -> list[str]:
         change.record(ContactChanged(channel=ticket.contact_channel, account=ticket.contact_account))
     explain(change, "requester_undone", f"the request of {actor.kind}")
     change.save()
-    audit.record(AuditAction.act_undone, "ticket", ticket.id, after={"kind": KIND})
     return kept
 
 

@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from models.audit import entries as audit
-from models.audit.actions import AuditAction
 from models.events.commands import Actor
 from models.events.sorting_payloads import TicketSplitUndone
+from models.identity import principals
 from models.identity.rules import Permission
 from models.regrouping import carried, link_moves, merging, moved_messages, splitting, standstill
 from models.ticket_workflow import links
@@ -20,12 +19,16 @@ from models.tickets.tables import Ticket
 from models.undo.commands import UndoRefused
 from models.undo.restorers import Restorer
 from models.undo.row_types import UndoRow
+from models.visibility.sight import Sight
 
 
 def _run(undo: UndoRow, actor: Actor) -> list[str]:
     made_id, source_id, act = undo["ticket_id"], undo["other_ticket_id"], undo["act"]
     assert made_id is not None, "a split has two tickets"
     assert source_id is not None, "a split has two tickets"
+    caller = principals.find(actor)
+    if caller is None:
+        raise UndoRefused("its caller may not act any more")
     links.lock_circles()
     made, source = merging.hold(made_id, source_id, actor)
     ids = moved_messages.ids_of(made_id)
@@ -39,7 +42,7 @@ def _run(undo: UndoRow, actor: Actor) -> list[str]:
     TicketLink.delete().where(
         TicketLink.from_id == made_id, TicketLink.to_id == source_id, TicketLink.kind == splitting.LINK
     ).execute()
-    link_moves.move(made_id, source_id)
+    link_moves.move(made_id, source_id, Sight.of(caller))
     merging.close(made, source.ticket)
     for change, other in ((made, source), (source, made)):
         number = other.ticket.number
@@ -49,7 +52,6 @@ def _run(undo: UndoRow, actor: Actor) -> list[str]:
         explain(change, "split_undone", f"the request of {actor.kind}; the other ticket is #{number}")
     made.save()
     source.save()
-    audit.record(AuditAction.act_undone, "ticket", made_id, after={"kind": splitting.KIND, "into": source_id})
     return [f"Messages that came after the split are now in ticket #{source.ticket.number}."] if later else []
 
 
@@ -63,4 +65,4 @@ def _check(made: Ticket, source: Ticket, gone: set[UUID]) -> None:
         raise UndoRefused(f"Messages of the split left ticket #{made.number} meanwhile; undo that first.")
 
 
-RESTORER = Restorer(Permission.tickets_merge, _run)
+RESTORER = Restorer(Permission.tickets_merge, _run, other_ticket="into")

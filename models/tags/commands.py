@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from uuid import UUID
 
+import peewee
+
 from models.audit import entries as audit
 from models.audit.actions import AuditAction
 from models.bulk import jobs
@@ -16,7 +18,7 @@ from models.tags.tables import Tag
 from models.ticket_lists import conditions
 from models.ticket_lists.filters import TicketFilter
 from models.tickets.tables import Ticket
-from models.visibility.sight import Sight
+from models.visibility.sight import Sight, sees_every_team
 
 tickets_max = 100_000  # of one change of a tag; ten minutes of one worker
 
@@ -41,23 +43,37 @@ def describe(name: str, *, description: str | None, colour: str | None) -> None:
 def rename(name: str, to: str, *, caller: Principal) -> BulkJob:
     """Give another name to a tag on every ticket that the caller sees. A tag that exists already is merged with it.
 
-    The description moves unless the other tag has one. Raises Invalid, TooManyBulkChanges.
+    The other tag gets the description unless it has one. The tag loses its description if the caller sees every team
+    (see `_drop_description`). Raises Invalid, TooManyBulkChanges.
     """
     if name == to:
         raise Invalid([FieldProblem("/to", "expected another name")])
-    if Tag.select().where(Tag.name == to).exists():
-        Tag.delete().where(Tag.name == name).execute()
-    else:
-        Tag.update(name=to, updated_at=clock.now()).where(Tag.name == name).execute()
+    described = Tag.select(peewee.Value(to), Tag.description, Tag.colour, peewee.Value(clock.now()))
+    columns = [Tag.name, Tag.description, Tag.colour, Tag.updated_at]
+    Tag.insert_from(described.where(Tag.name == name), columns).on_conflict_ignore().execute()
+    _drop_description(name, caller)
     audit.record(AuditAction.tag_renamed, "tag", name, after={"to": to})
     return _change_all(name, add=[to], caller=caller)
 
 
 def delete(name: str, *, caller: Principal) -> BulkJob:
-    """Remove a tag from every ticket that the caller sees, with its description. Raises TooManyBulkChanges."""
-    Tag.delete().where(Tag.name == name).execute()
+    """Remove a tag from every ticket that the caller sees. The tag loses its description if the caller sees every team.
+
+    Raises TooManyBulkChanges.
+    """
+    _drop_description(name, caller)
     audit.record(AuditAction.tag_deleted, "tag", name)
     return _change_all(name, add=[], caller=caller)
+
+
+def _drop_description(name: str, caller: Principal) -> None:
+    """Remove the description of a tag, unless a team hides its tickets from the caller.
+
+    The tag stays on hidden tickets, whose team still reads the description. The condition does not depend on these
+    tickets, because the caller would learn whether one has the tag.
+    """
+    if sees_every_team(Sight.of(caller)):
+        Tag.delete().where(Tag.name == name).execute()
 
 
 def _change_all(name: str, *, add: list[str], caller: Principal) -> BulkJob:

@@ -87,16 +87,22 @@ def lock_circles() -> None:
     advisory_lock("ticket_links")
 
 
-def closes_circle(from_id: UUID, to_id: UUID, kind: str) -> bool:
-    """Return True if a link would make a ticket its own ancestor, or block itself, over any number of links."""
+def closes_circle(from_id: UUID, to_id: UUID, kind: str, sight: Sight) -> bool:
+    """Return True if a link would make a ticket its own ancestor, or block itself, over any number of links between
+    visible tickets.
+
+    A refusal for a circle through hidden tickets would tell the caller which tickets these link.
+    """
     if kind not in WITHOUT_CIRCLES:
         return False
     if from_id == to_id:
         return True
+    conditions, values = sight.condition("t")
     row = database.one(
         "WITH RECURSIVE below(id) AS (SELECT to_id FROM ticket_links WHERE from_id = :start AND kind = :kind UNION"
-        " SELECT l.to_id FROM ticket_links AS l JOIN below AS b ON l.from_id = b.id WHERE l.kind = :kind)"
-        " SELECT 1 AS yes FROM below WHERE id = :end",
+        " SELECT l.to_id FROM ticket_links AS l JOIN below AS b ON l.from_id = b.id JOIN tickets AS t ON t.id = b.id"
+        f" WHERE l.kind = :kind AND {conditions}) SELECT 1 AS yes FROM below WHERE id = :end",
+        values,
         start=to_id,
         end=from_id,
         kind=kind,

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
+from models.audit import entries as audit
+from models.audit.actions import AuditAction
 from models.events.commands import Actor
 from models.identity.rules import Permission
 from models.kernel.errors import Forbidden
@@ -22,12 +24,14 @@ class Restorer:
     `run(undo, actor)` joins the caller's transaction, writes the events, and returns a sentence for each value that it
     did not restore because the value changed after the act. It raises `commands.UndoRefused` with the reason if nothing
     can be restored. `needs`: the permission of the act, which an undo needs as well. `needs_also(undo)`: the
-    permissions of the parts of an act that can have several.
+    permissions of the parts of an act that can have several. `other_ticket`: the name of the second ticket in the
+    audit entry of the undo.
     """
 
     needs: Permission
     run: Callable[[UndoRow, Actor], list[str]]
     needs_also: Callable[[UndoRow], Collection[Permission]] = lambda undo: ()
+    other_ticket: str | None = None
 
 
 # Kind of act -> the module that declares its `RESTORER`. The modules are on higher floors, so strings name them.
@@ -47,10 +51,10 @@ def of_kind(kind: str) -> Restorer:
 
 
 def restore(undo_id: UUID, *, actor: Actor, permissions: Collection[Permission]) -> UndoRow:
-    """Undo an act and return its record. Raises NotFound, UndoExpired, AlreadyUndone, UndoRefused, and Forbidden unless
-    the actor's `permissions` have those of the act.
+    """Undo an act, record it in the audit log, and return its record.
 
-    The caller has checked that the actor sees the tickets.
+    Raises NotFound, UndoExpired, AlreadyUndone, UndoRefused, and Forbidden unless the actor's `permissions` have those
+    of the act. The caller has checked that the actor sees the tickets.
     """
     undo = commands.hold(undo_id)
     restorer = of_kind(undo["kind"])
@@ -59,4 +63,6 @@ def restore(undo_id: UUID, *, actor: Actor, permissions: Collection[Permission])
             raise Forbidden(f"The undo needs the permission {needed} of the act.")
     kept = restorer.run(undo, actor)
     commands.close(undo_id, actor=actor, kept=kept)
+    other = {} if restorer.other_ticket is None else {restorer.other_ticket: undo["other_ticket_id"]}
+    audit.record(AuditAction.act_undone, "ticket", undo["ticket_id"], after={"kind": undo["kind"], **other})
     return commands.get(undo_id)

@@ -146,6 +146,17 @@ def fields(ticket: Ticket, role: str) -> JsonObject:
     return Guard.of(ticket, role).fields(ticket.fields)
 
 
+def texts(written: Sequence[str], ticket_ids: Collection[UUID], role: str) -> list[str]:
+    """Return sentences about tickets as a role may read them: a word replaces a sentence about a hidden field."""
+    if not written:
+        return []
+    guards = [Guard.of(ticket, role) for ticket in Ticket.select().where(Ticket.id.in_(sorted(ticket_ids)))]
+    found = list(written)
+    for guard in guards:
+        found = guard._texts(found)
+    return found
+
+
 def events(rows: Sequence[WholeEvent], ticket: Ticket, sight: Sight) -> list[WholeEvent]:
     """The events of a ticket as a caller sees them: without hidden fields, and without what names a hidden ticket."""
     guard = Guard.of(ticket, sight.role)

@@ -22,6 +22,7 @@ from models.identity.queries import User
 from models.identity.rules import Permission, Principal
 from models.kernel.errors import NotFound
 from models.kernel.storage import database
+from models.teams.tables import Team
 from models.teams.visibility import OPEN_OR_MEMBER
 from models.tickets import queries
 from models.tickets.followers import FOLLOWED
@@ -140,6 +141,14 @@ def sees_team(sight: Sight, team: str | None) -> bool:
     conditions = OPEN_OR_MEMBER.format(team="CAST(:team AS text)", me=":sight_user")
     values = {"team": team, "sight_user": sight.user_id}
     return database.one(f"SELECT 1 AS one WHERE {conditions}", values) is not None
+
+
+def sees_every_team(sight: Sight) -> bool:
+    """Return True if no team hides its tickets from the sight."""
+    if sight.sees_all:
+        return True
+    hiding = Team.select(Team.name).where(Team.visibility == "members")
+    return all(sees_team(sight, row["name"]) for row in database.rows(hiding))
 
 
 def hidden_accounts(sight: Sight) -> set[tuple[str, str]]:

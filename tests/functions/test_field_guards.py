@@ -260,3 +260,27 @@ def test_texts_of_agents_and_reasons_of_bulk_changes_show_no_hidden_field(desk: 
 
     assert not [one for one in shown if str(SECRET) in str(one) or WORD in str(one)]
     assert shown[0]["missing"] == ["fields.salary", "fields.clue"]
+
+
+def test_an_undo_names_no_hidden_field_that_it_did_not_restore(path: str, agent: Caller, manager: Caller) -> None:
+    def set_fields(**fields: Any) -> None:
+        assert manager.ask("PATCH", path, {"fields": fields}, headers={"If-Match": "*"}).status_code == 200
+
+    set_fields(salary=1, room="6")
+    [undo, *_] = manager.read(f"{path}/undos")["items"]
+    set_fields(salary=2)
+
+    whole = manager.made(f"/v1/undos/{undo['id']}")["kept"]
+
+    assert whole == ["fields.salary changed again since and stays"]
+    assert agent.read(f"/v1/undos/{undo['id']}")["kept"] == ["withheld: it shows a field that you may not see"]
+
+
+def test_a_refused_undo_names_no_hidden_field(path: str, agent: Caller, manager: Caller) -> None:
+    assert manager.ask("PATCH", path, {"fields": {"salary": 1}}, headers={"If-Match": "*"}).status_code == 200
+    [undo, *_] = agent.read(f"{path}/undos")["items"]
+
+    refused = agent.post(f"/v1/undos/{undo['id']}")
+
+    problem(refused, 409, "undo_refused")
+    assert "salary" not in refused.text

@@ -12,6 +12,7 @@ from models.kernel.storage.batch import from_json
 from models.ticket_workflow.links import numbers
 from tests.desk import Desk
 from tests.functions.callers import Caller, problem, sqlite_only
+from tests.functions.test_visibility import hide
 
 pytestmark = sqlite_only
 
@@ -95,3 +96,35 @@ def test_a_life_cycle_waits_for_children_and_blockers(desk: Desk, machine: Calle
         {"children": {"total": 1, "open": 0, "done": 1}, "blockers": {"total": 1, "open": 1}},
         {"children": {"total": 1, "open": 0, "done": 1}, "blockers": {"total": 1, "open": 0}},
     ]
+
+
+@pytest.mark.parametrize("kind", ["child", "blocks"])
+def test_a_circle_through_a_hidden_ticket_is_no_answer_about_its_links(
+    desk: Desk, machine: Caller, as_user: Any, kind: str
+) -> None:
+    hide(desk)
+    one, two = machine.ticket("One"), machine.ticket("Two")
+    hidden = machine.ticket("Hidden", team="hr")
+    link(machine, one, kind, hidden)
+    link(machine, hidden, kind, two)
+    outsider = as_user("manager")
+
+    linked = link(outsider, two, kind, one)
+
+    assert linked.status_code == 201, linked.text
+    problem(link(machine, one, kind, two), 409, "link_refused")
+
+
+def test_a_merge_does_not_tell_a_circle_through_a_hidden_ticket(desk: Desk, machine: Caller, as_user: Any) -> None:
+    hide(desk)
+    one, two, into = (machine.ticket(name) for name in ("One", "Two", "Into"))
+    hidden = machine.ticket("Hidden", team="hr")
+    link(machine, into, "child", hidden)
+    link(machine, hidden, "child", two)
+    link(machine, two, "child", one)
+    outsider = as_user("manager")
+
+    outsider.made(f"/v1/tickets/{one['id']}/merges", {"into": into["id"], "confirm": True})
+
+    assert links(outsider, one) == []
+    assert links(outsider, into) == [("parent", two["number"])]

@@ -6,6 +6,7 @@ from typing import Any
 
 from tests.desk import Desk
 from tests.functions.callers import Caller, paths, problem, sqlite_only
+from tests.functions.test_visibility import hide
 
 
 def tags_of(machine: Caller, ticket: Any) -> list[str]:
@@ -64,3 +65,33 @@ def test_an_agent_lists_tags_and_does_not_manage_them(machine: Caller, agent: Ca
     assert [tag["name"] for tag in agent.read("/v1/tags")["items"]] == ["vip"]
     problem(agent.post("/v1/tags/vip/renaming", {"to": "v"}), 403)
     assert paths(problem(machine.post("/v1/tags/vip/renaming", {"to": "vip"}), 422)) == ["/to"]
+
+
+def test_a_description_stays_for_tickets_that_the_caller_does_not_see(
+    desk: Desk, machine: Caller, as_user: Any
+) -> None:
+    hide(desk)
+    manager = as_user("manager")
+    theirs, ours = machine.ticket(tags=["raise", "cut"], team="hr"), machine.ticket(tags=["raise", "cut"])
+    for name in ("raise", "cut", "unused"):
+        machine.ask("PUT", f"/v1/tags/{name}", {"description": "About pay", "colour": "#2f7d32"})
+
+    manager.made("/v1/tags/raise/renaming", {"to": "bonus"})
+    for name in ("cut", "unused"):
+        assert manager.ask("DELETE", f"/v1/tags/{name}").status_code == 202
+    desk.run_due()
+
+    described = {tag["name"]: (tag["description"], tag["colour"]) for tag in machine.everything("/v1/tags")}
+    # A tag of no ticket stays as well: the caller cannot tell it from a tag of a hidden ticket.
+    assert described == dict.fromkeys(("raise", "cut", "unused", "bonus"), ("About pay", "#2f7d32"))
+    assert (tags_of(machine, theirs), tags_of(machine, ours)) == (["raise", "cut"], ["bonus"])
+
+
+@sqlite_only
+def test_a_manager_from_whom_no_team_hides_removes_a_description(desk: Desk, machine: Caller, as_user: Any) -> None:
+    hide(desk, members=("manager",))
+    machine.ask("PUT", "/v1/tags/old", {"description": "Old"})
+
+    assert as_user("manager").ask("DELETE", "/v1/tags/old").status_code == 202
+
+    assert machine.read("/v1/tags")["items"] == []

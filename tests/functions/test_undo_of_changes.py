@@ -81,3 +81,18 @@ def test_a_change_without_effect_has_no_undo(machine: Caller) -> None:
     changed(machine, ticket, "PUT", "/tags/vip")
 
     assert machine.read(f"/v1/tickets/{ticket['id']}/undos")["items"] == []
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "kind"),
+    [("PATCH", "", {"title": "Scanner"}, "ticket_change"), ("POST", "/deletion", {}, "ticket_bin")],
+)
+def test_an_undo_is_an_audit_entry(machine: Caller, method: str, path: str, body: Any, kind: str) -> None:
+    ticket = machine.ticket()
+    changed(machine, ticket, method, path, body)
+
+    machine.made(f"/v1/undos/{last_undo(machine, ticket)['id']}")
+
+    [entry] = machine.read("/v1/audit", params={"action": "act_undone"})["items"]
+    assert (entry["object_id"], entry["after"]) == (ticket["id"], {"kind": kind})
+    assert (entry["actor_kind"], entry["actor_id"]) == ("api_key", machine.read("/v1/me")["id"])

@@ -57,7 +57,7 @@ def _shown(call: AnyCall, ticket_id: UUID, undo_id: UUID | None) -> Answer:
     row = sight.find(str(ticket_id), sight_of(call))
     contact = ContactOfTicket(row.contact_channel, row.contact_account, row.contact_address, row.contact_grade)
     [ticket] = show.tickets([row], role=call.caller.role)
-    done = None if undo_id is None else undos.shown(undo.get(undo_id))
+    done = None if undo_id is None else undos.shown(undo.get(undo_id), sight_of(call))
     made = TicketWithContact(ticket, contact, requester_change.warnings(row), done)
     return Answer(made, headers=show.etag(row.version))
 

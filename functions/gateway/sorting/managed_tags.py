@@ -112,7 +112,11 @@ def describe_tag(call: Call[TagDetails]) -> Answer:
     path_patterns=_PATTERNS,
 )
 def rename_tag(call: Call[TagRenaming]) -> Answer:
-    """Starts a bulk change of every ticket that the caller sees with the tag. It can be undone for an hour."""
+    """Starts a bulk change of every ticket that the caller sees with the tag. It can be undone for an hour.
+
+    The new name gets the description unless it has one. The old name keeps it while a team hides tickets from the
+    caller.
+    """
     return shown_job(commands.rename(_tag(call), names.folded(call.body.to), caller=call.caller), 202)
 
 
@@ -126,5 +130,8 @@ def rename_tag(call: Call[TagRenaming]) -> Answer:
     path_patterns=_PATTERNS,
 )
 def delete_tag(call: Call) -> Answer:
-    """Starts a bulk change that removes the tag from every ticket that the caller sees, and drops its description."""
+    """Starts a bulk change that removes the tag from every ticket that the caller sees.
+
+    The description is removed as well, unless a team hides tickets from the caller.
+    """
     return shown_job(commands.delete(_tag(call), caller=call.caller), 202)

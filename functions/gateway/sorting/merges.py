@@ -68,11 +68,16 @@ def merge_ticket(call: Call[NewTicketMerge]) -> Answer:
     except NotFound as error:
         raise Invalid([FieldProblem("/into", error.message)]) from error
     undo_id = merging.merge(
-        source.id, target.id, actor=call.caller.actor, confirmed=call.body.confirm, expected_version=expected
+        source.id,
+        target.id,
+        actor=call.caller.actor,
+        sight=sight_of(call),
+        confirmed=call.body.confirm,
+        expected_version=expected,
     )
     rows = [sight.find(str(one), sight_of(call)) for one in (source.id, target.id)]
     merged, into = show.tickets(rows, role=call.caller.role)
-    made = TicketMerge(merged, into, undos.shown(undo.get(undo_id)))
+    made = TicketMerge(merged, into, undos.shown(undo.get(undo_id), sight_of(call)))
     return Answer(made, status=201, headers={"Location": f"/v1/tickets/{target.id}"})
 
 

@@ -65,5 +65,5 @@ def split_ticket(call: Call[NewSplit]) -> Answer:
     made_id, undo_id = splitting.split(source.id, wish, actor=call.caller.actor, expected_version=expected)
     rows = [sight.find(str(made_id), sight.DESK), sight.find(str(source.id), sight_of(call))]
     made, left = show.tickets(rows, role=call.caller.role)
-    answer = Split(made, left, undos.shown(undo.get(undo_id)))
+    answer = Split(made, left, undos.shown(undo.get(undo_id), sight_of(call)))
     return Answer(answer, status=201, headers={"Location": f"/v1/tickets/{made_id}"})

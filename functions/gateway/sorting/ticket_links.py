@@ -69,7 +69,7 @@ class NewTicketLink(msgspec.Struct, forbid_unknown_fields=True):
     problems=(404, 409, 422),
 )
 def add_link(call: Call[NewTicketLink]) -> Answer:
-    """Idempotent. Answers 409 `link_refused` for a circle of parents or blocks.
+    """Idempotent. Answers 409 `link_refused` for a circle of parents or blocks over tickets that the caller sees.
 
     When a linked ticket is done, the life cycles of its parents, of the tickets that it blocks and of its duplicates
     get the event `linked_ticket_done`.
@@ -79,7 +79,7 @@ def add_link(call: Call[NewTicketLink]) -> Answer:
         other = sight.find(str(call.body.ticket), sight_of(call))
     except NotFound as error:
         raise Invalid([FieldProblem("/ticket", error.message)]) from error
-    linking.add(ticket.id, other.id, call.body.kind, actor=call.caller.actor)
+    linking.add(ticket.id, other.id, call.body.kind, actor=call.caller.actor, sight=sight_of(call))
     found = msgspec.convert({"items": links.of_ticket(ticket.id, sight_of(call))}, Links)
     return Answer(found, status=201, headers={"Location": f"/v1/tickets/{ticket.id}/links"})
 

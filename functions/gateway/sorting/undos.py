@@ -14,14 +14,15 @@ from functions.views import representations as show
 from models.identity.rules import Permission
 from models.undo import commands, restorers
 from models.undo.row_types import UndoRow
-from models.visibility import sight
+from models.visibility import seen, sight
+from models.visibility.sight import Sight
 
 operations = Operations()
 
 
 class Undo(msgspec.Struct):
     """An act that can be undone until `expires_at`. `kept`: sentences about the values that the undo did not restore,
-    because they changed after the act.
+    because they changed after the act. A sentence about a field that the caller may not see is withheld.
     """
 
     id: UUID
@@ -51,10 +52,15 @@ def _undo_of(call: AnyCall) -> UndoRow:
     return undo
 
 
-def shown(undo: UndoRow) -> Undo:
-    """Return the representation of an undo, without the values that it restores."""
+def shown(undo: UndoRow, caller: Sight) -> Undo:
+    """Return the representation of an undo, without the values that it restores and without hidden fields."""
     found: Undo = show.copied(Undo, undo)
+    found.kept = seen.texts(found.kept, _tickets(undo), caller.role)
     return found
+
+
+def _tickets(undo: UndoRow) -> set[UUID]:
+    return {one for one in (undo["ticket_id"], undo["other_ticket_id"]) if one is not None}
 
 
 @operations.add(
@@ -68,9 +74,8 @@ def shown(undo: UndoRow) -> Undo:
 def list_undos(call: Call) -> Answer:
     """Newest first. An act on two tickets is listed if the caller sees both."""
     found = commands.open_of_ticket(ticket_of(call).id)
-    named = {one for undo in found for one in (undo["ticket_id"], undo["other_ticket_id"]) if one is not None}
-    visible = {*sight.visible_ids(sight_of(call), named), None}
-    items = [shown(undo) for undo in found if {undo["ticket_id"], undo["other_ticket_id"]} <= visible]
+    visible = sight.visible_ids(sight_of(call), {one for undo in found for one in _tickets(undo)})
+    items = [shown(undo, sight_of(call)) for undo in found if _tickets(undo) <= visible]
     return Answer(Undos(items))
 
 
@@ -84,7 +89,7 @@ def list_undos(call: Call) -> Answer:
 )
 def read_undo(call: Call) -> Answer:
     """Also an act that was undone, and for a day one whose time is over."""
-    return Answer(shown(_undo_of(call)))
+    return Answer(shown(_undo_of(call), sight_of(call)))
 
 
 @operations.add(
@@ -103,4 +108,9 @@ def restore(call: Call) -> Answer:
     """
     undo = _undo_of(call)
     caller = call.caller
-    return Answer(shown(restorers.restore(undo["id"], actor=caller.actor, permissions=caller.permissions)))
+    try:
+        undone = restorers.restore(undo["id"], actor=caller.actor, permissions=caller.permissions)
+    except commands.UndoRefused as refused:
+        [reason] = seen.texts([refused.message], _tickets(undo), sight_of(call).role)
+        raise commands.UndoRefused(reason) from refused
+    return Answer(shown(undone, sight_of(call)))

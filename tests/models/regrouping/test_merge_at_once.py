@@ -15,6 +15,7 @@ from models.regrouping import linking, merging, moved_messages, requester_change
 from models.tickets.ticket_change import TicketChange
 from models.undo import commands as undo
 from models.undo import restorers
+from models.visibility.sight import DESK
 from queues import runner
 from tests.desk import Desk
 
@@ -53,7 +54,7 @@ def test_a_mail_that_arrives_while_the_merge_commits_joins_the_target(desk: Desk
 
     worker = threading.Thread(target=ingest, daemon=True)
     with database.transaction():
-        merging.merge(source, target, actor=desk.person())
+        merging.merge(source, target, actor=desk.person(), sight=DESK)
         worker.start()
         while not database.run("SELECT 1 FROM pg_locks WHERE NOT granted"):
             assert worker.is_alive(), "the mail did not wait for the merge"
@@ -90,23 +91,23 @@ def test_a_merge_that_ends_in_the_middle_changes_nothing(
     with monkeypatch.context() as patch:
         patch.setattr(module, name, end)
         with pytest.raises(Killed), database.transaction():
-            merging.merge(source, target, actor=desk.person())
+            merging.merge(source, target, actor=desk.person(), sight=DESK)
 
     assert rows(desk) == before
     with database.transaction():
-        merging.merge(source, target, actor=desk.person())
+        merging.merge(source, target, actor=desk.person(), sight=DESK)
 
 
 def test_acts_that_end_before_their_record_change_nothing(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     one, two = mail_ticket(desk, "one"), desk.create_ticket("two", email="bob@example.com")
     actor = desk.person()
     with database.transaction():
-        merged = merging.merge(two.id, one, actor=actor, confirmed=True)
+        merged = merging.merge(two.id, one, actor=actor, sight=DESK, confirmed=True)
     third = desk.create_ticket("three")
     ids = moved_messages.ids_of(one)
     acts: dict[str, Callable[[], object]] = {
         "split": lambda: splitting.split(one, splitting.Wish(ids[:1], "x"), actor=actor),
-        "link": lambda: linking.add(one, third.id, "blocks", actor=actor),
+        "link": lambda: linking.add(one, third.id, "blocks", actor=actor, sight=DESK),
         "requester": lambda: requester_change.change_requester(one, UUID(str(two.requester_id)), actor=actor),
         "undo": lambda: restorers.restore(merged, actor=actor, permissions=frozenset(Permission)),
     }

@@ -18,6 +18,7 @@ from models.regrouping import merging, splitting
 from models.ticket_actions import answering
 from models.tickets.tables import Ticket
 from models.undo import restorers
+from models.visibility.sight import DESK
 from tests.desk import Desk
 
 _PLACE = st.integers(0, 5)
@@ -51,7 +52,7 @@ class Story:
             with database.transaction():
                 if kind == "merge":
                     other = self.tickets[second % len(self.tickets)]
-                    self.undos.append(merging.merge(one, other, actor=self.actor))
+                    self.undos.append(merging.merge(one, other, actor=self.actor, sight=DESK))
                 elif kind == "split":
                     ids = self.messages_of(one)[: second + 1]
                     wish = splitting.Wish(ids, "split")
