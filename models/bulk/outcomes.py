@@ -19,6 +19,7 @@ from models.ticket_actions.sorting import undoing
 from models.tickets import surroundings
 from models.tickets.surroundings import Surroundings
 from models.undo import restorers
+from models.undo.commands import UndoExpired
 
 CHANGED: Final = "changed"
 UNCHANGED: Final = "unchanged"
@@ -80,8 +81,12 @@ def guarded(ticket_id: UUID, around: Surroundings, work: Callable[[], None]) -> 
     return None
 
 
-def run_undo(undo_id: UUID, caller: Principal, ticket_id: UUID, around: Surroundings) -> Outcome:
-    """Undo the act on one ticket of an earlier bulk change."""
+def run_undo(undo_id: UUID | None, caller: Principal, ticket_id: UUID, around: Surroundings) -> Outcome:
+    """Undo the act on one ticket of an earlier bulk change. `undo_id`: None for an undo that was deleted after its time
+    while the bulk undo stood still.
+    """
+    if undo_id is None:
+        return Outcome(REFUSED, UndoExpired.code, ("The time for the undo is over.",))
     kept: list[str] = []
 
     def work() -> None:

@@ -64,7 +64,7 @@ def _run(job: BulkJob, ticket_ids: Sequence[UUID]) -> dict[UUID, Outcome]:
         if ticket_id not in visible:
             found[ticket_id] = Outcome(outcomes.REFUSED, "not_found", (f"there is no ticket {ticket_id}",))
         elif job.kind == "undo":
-            found[ticket_id] = outcomes.run_undo(undo_ids[ticket_id], caller, ticket_id, _around(job))
+            found[ticket_id] = outcomes.run_undo(undo_ids.get(ticket_id), caller, ticket_id, _around(job))
         else:
             found[ticket_id] = outcomes.run_acts(
                 ticket_id, [dict(act) for act in job.acts], caller, _around(job), group_id=job.id

@@ -5,15 +5,18 @@ The row of `conversations` is also the lock under which one writer at a time cho
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from uuid import UUID
 
 from models.channels.accounts import ChannelAccount
 from models.conversations import threading
 from models.conversations.tables import Conversation
+from models.conversations.threading import Thread
 from models.kernel import clock
+from models.kernel.errors import Contention
 from models.kernel.ids import new_id
 from models.kernel.storage import database
 from models.kernel.storage.prepared import Prepared
@@ -92,8 +95,9 @@ def answered_ticket(account: ChannelAccount, references: Sequence[str], requeste
 
     An answer to an older question goes to that question's ticket, not to the newest.
     """
-    thread = threading.find(account, threading.Clues(references), requester_id=requester_id, author_address="")
-    return None if thread.ticket_id is None else open_ticket(thread.ticket_id)
+    clues = threading.Clues(references)
+    find = partial(threading.find, account, clues, requester_id=requester_id, author_address="")
+    return locked_thread(find).ticket_id
 
 
 def open_ticket(ticket_id: UUID) -> UUID | None:
@@ -101,14 +105,40 @@ def open_ticket(ticket_id: UUID) -> UUID | None:
 
     A ticket that was merged meanwhile forwards to its target.
     """
-    row = database.one("SELECT category, merged_into, binned_as FROM tickets WHERE id = :id FOR_UPDATE", id=ticket_id)
+    return _open_ticket(ticket_id)[0]
+
+
+def _open_ticket(ticket_id: UUID) -> tuple[UUID | None, int | None]:
+    """Return also the version of the ticket, which each move of its messages raises."""
+    row = database.one(
+        "SELECT category, merged_into, binned_as, version FROM tickets WHERE id = :id FOR_UPDATE", id=ticket_id
+    )
     if row is None:
-        return None
+        return None, None
     merged_into: UUID | None = Ticket.converted(row)["merged_into"]
     if merged_into is not None:
-        return open_ticket(merged_into)
+        return open_ticket(merged_into), row["version"]
     # A message returns a deleted ticket from the bin. Spam and purged tickets take no messages.
-    return None if row["category"] == "closed" or row["binned_as"] in ("spam", "purged") else ticket_id
+    is_closed = row["category"] == "closed" or row["binned_as"] in ("spam", "purged")
+    return None if is_closed else ticket_id, row["version"]
+
+
+def locked_thread(find: Callable[[], Thread]) -> Thread:
+    """Find the thread of a message and lock its ticket.
+
+    Raises Contention when the messages that name the ticket moved to another one between the look-up and the lock.
+    """
+    thread = find()
+    if thread.ticket_id is None:
+        return thread
+    joined, version = _open_ticket(thread.ticket_id)
+    if version != thread.version and find().ticket_id not in (None, thread.ticket_id, joined):
+        raise Contention()
+    if joined == thread.ticket_id:
+        return thread
+    # It was closed or merged between the look-up and the lock.
+    reason = "the ticket it answers is closed" if joined is None else ""
+    return Thread(joined, None if joined else thread.ticket_id, reason)
 
 
 def move(account: ChannelAccount, old: str, new: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from models.channels.accounts import ChannelAccount
-from models.conversations import threading, unanswered
+from models.conversations import holding, threading, unanswered
 from models.conversations.tables import Message
 from models.events.commands import Actor
 from models.events.ticket_payloads import MessageDeleted, ReactionChanged
@@ -95,4 +95,4 @@ def _may_react(account: ChannelAccount, address: str, ticket_id: UUID) -> bool:
 def _change(row: database.Row, account: ChannelAccount, address: str | None, name: str) -> TicketChange:
     known = requesters.find(account.channel, address) if address else None
     actor = Actor("requester", str(known.id) if known else None, known.name if known else name)
-    return TicketChange.of(Message.converted(row)["ticket_id"], actor=actor)
+    return holding.change_of(Message.converted(row)["id"], actor=actor)

@@ -29,15 +29,15 @@ references_max = 50
 
 @dataclass(frozen=True, slots=True)
 class Thread:
-    """The ticket of a message. `related_id` is a ticket that the message refers to but cannot join because of `reason`.
-
-    `by_number`: only a number in the subject, which anybody can write, names the ticket.
+    """The ticket of a message, and its `version` at the look-up. `related_id` is a ticket that the message refers to
+    but cannot join because of `reason`. `by_number`: only a number in the subject, which anybody can write, names it.
     """
 
     ticket_id: UUID | None
     related_id: UUID | None = None
     reason: str = ""
     by_number: bool = False
+    version: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,19 +74,19 @@ def find(
         closed = row["category"] == "closed"
         takes_part = _takes_part(row, account, ticket_id, requester_id, author_address)
         if takes_part and not closed:
-            return Thread(ticket_id, by_number=not strong)
+            return Thread(ticket_id, by_number=not strong, version=row["version"])
         if strong and refused.related_id is None:
             reason = _CLOSED if closed else _STRANGER
             refused = Thread(None, ticket_id, reason)
     own = None if grade == "unproved" else _answered_already(account, clues)
     if own is not None and _takes_part(own, account, own["id"], requester_id, author_address):
-        return Thread(own["id"])
+        return Thread(own["id"], version=own["version"])
     return refused
 
 
 _CLOSED = "the ticket it answers is closed"
 _STRANGER = "its sender does not take part in the ticket it answers"
-_TICKET = "t.id, t.category, t.requester_id, t.contact_address, t.merged_into"
+_TICKET = "t.id, t.category, t.requester_id, t.contact_address, t.merged_into, t.version"
 
 
 def _candidates(account: ChannelAccount, clues: Clues, grade: Grade | None) -> Iterator[tuple[database.Row, bool]]:

@@ -41,8 +41,12 @@ def record(
     if row is None:
         return None
     delivery = Delivery.converted(row)
-    held = database.one(Prepared("SELECT state FROM deliveries WHERE id = :id FOR_UPDATE"), id=delivery["id"])
+    # A delivery moves with its message. Under its lock, its ticket stays.
+    held = database.one(
+        Prepared("SELECT state, ticket_id FROM deliveries WHERE id = :id FOR_UPDATE"), id=delivery["id"]
+    )
     assert held is not None, "deliveries are never deleted"
+    row = {**row, "ticket_id": held["ticket_id"]}
     if held["state"] == "sending":
         # The bounce came before the record of the attempt, which would write "sent" over it.
         raise TransientFailure("the mail that came back is still being sent")
@@ -53,7 +57,7 @@ def record(
         commands.end(delivery["id"], "failed", error=f"bounced: {said}" if said else "bounced")
         if failure.status is not None and _WRONG_ADDRESS.fullmatch(failure.status):
             requesters.suppress(account.channel, row["address"], f"bounced: {said}")
-    ticket_id: UUID = delivery["ticket_id"]
+    ticket_id: UUID = Delivery.converted(row)["ticket_id"]
     return ticket_id
 
 
@@ -66,7 +70,7 @@ def _delivery_of(account: ChannelAccount, references: Sequence[str]) -> database
     wanted = list(dict.fromkeys(references))[: threading.references_max]
     places, values = database.in_list("id", wanted)
     rows = database.run(
-        "SELECT r.external_id, d.id, d.ticket_id, d.channel, d.address, m.copies FROM message_references AS r"
+        "SELECT r.external_id, d.id, d.channel, d.address, m.copies FROM message_references AS r"
         " JOIN messages AS m ON m.id = r.message_id AND m.external_id = r.external_id AND m.direction = 'outbound'"
         " JOIN deliveries AS d ON d.message_id = m.id"
         f" WHERE r.channel = :channel AND r.account = :account AND r.external_id IN {places}",

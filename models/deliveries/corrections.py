@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from models.channels.accounts import ChannelAccount
-from models.conversations import messages, received, unanswered
+from models.conversations import holding, messages, received, unanswered
 from models.conversations import queries as conversations
 from models.conversations.row_types import MessageRow
 from models.conversations.tables import Message
@@ -92,7 +92,7 @@ def _locked(
         " id FOR_UPDATE",
         id=message_id,
     )
-    change = TicketChange.of(conversations.get(message_id)["ticket_id"], actor=actor)
+    change = holding.change_of(message_id, actor=actor)
     row = conversations.get(message_id)
     if row["direction"] != "outbound":
         raise CannotCorrect("only our own messages can be changed; the requester's stay as they were said")
@@ -113,7 +113,7 @@ def _locked(
 def show_anew(account: ChannelAccount, external_id: str) -> None:
     """Edit a sent message of ours so that it shows its present buttons. Joins the caller's transaction."""
     row = database.one(
-        "SELECT m.id, m.ticket_id FROM message_references AS r JOIN messages AS m ON m.id = r.message_id AND"
+        "SELECT m.id FROM message_references AS r JOIN messages AS m ON m.id = r.message_id AND"
         " m.direction = 'outbound'"
         " WHERE r.channel = :channel AND r.account = :account AND r.external_id = :id AND m.deleted_at IS NULL",
         channel=account.channel,
@@ -123,6 +123,6 @@ def show_anew(account: ChannelAccount, external_id: str) -> None:
     if row is None:
         return
     message = Message.converted(row)
-    change = TicketChange.of(message["ticket_id"], actor=SYSTEM)
+    change = holding.change_of(message["id"], actor=SYSTEM)
     outgoing.change_sent(change, message["id"], "edit")
     change.save(visible=False)

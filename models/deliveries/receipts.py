@@ -58,9 +58,11 @@ def record(account: ChannelAccount, receipt: Receipt) -> UUID | None:
     row = _delivery_of(account, receipt.reference)
     if row is None:
         return None
-    ticket_id: UUID = Delivery.converted(row)["ticket_id"]
-    held = database.one("SELECT state, receipt FROM deliveries WHERE id = :id FOR_UPDATE", id=row["id"])
+    # A delivery moves with its message. Under its lock, its ticket stays.
+    held = database.one("SELECT state, receipt, ticket_id FROM deliveries WHERE id = :id FOR_UPDATE", id=row["id"])
     assert held is not None, "deliveries are never deleted"
+    row = {**row, "ticket_id": held["ticket_id"]}
+    ticket_id: UUID = Delivery.converted(row)["ticket_id"]
     if held["state"] == "sending":
         raise TransientFailure("the message that the receipt is about is still being sent")
     if bounces.is_copys_reader(row, receipt.recipient):
@@ -112,14 +114,14 @@ def _delivery_of(account: ChannelAccount, reference: str) -> database.Row | None
     """Find the delivery by the provider's id, else by the id of our message; only among the account's deliveries."""
     names = {"channel": account.channel, "account": account.name, "reference": reference}
     return database.one(
-        "SELECT d.id, d.ticket_id, d.message_id, d.channel, d.address, m.copies FROM deliveries AS d"
+        "SELECT d.id, d.message_id, d.channel, d.address, m.copies FROM deliveries AS d"
         " JOIN messages AS m ON m.id"
         " = d.message_id"
         " WHERE d.channel = :channel AND d.account = :account AND d.provider_id = :reference ORDER BY d.created_at"
         " DESC LIMIT 1",
         names,
     ) or database.one(
-        "SELECT d.id, d.ticket_id, d.message_id, d.channel, d.address, m.copies FROM message_references AS r"
+        "SELECT d.id, d.message_id, d.channel, d.address, m.copies FROM message_references AS r"
         " JOIN messages AS m ON m.id = r.message_id AND m.external_id = r.external_id AND m.direction = 'outbound'"
         " JOIN deliveries AS d ON d.message_id = m.id"
         " WHERE r.channel = :channel AND r.account = :account AND r.external_id = :reference ORDER BY d.created_at"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from models.conversations import holding
 from models.conversations import queries as conversations
 from models.deliveries import commands, corrections
 from models.deliveries.corrections import NotYourMessage
@@ -11,7 +12,6 @@ from models.events.commands import Actor
 from models.events.ticket_payloads import MessageRetried
 from models.kernel.errors import Conflict
 from models.kernel.storage import database
-from models.tickets.ticket_change import TicketChange
 
 _FAILED = ("failed", "unknown", "discarded")
 
@@ -35,6 +35,6 @@ def retry(message_id: UUID, *, actor: Actor, of_others: bool) -> None:
         return
     for delivery_id in failed:
         commands.retry(delivery_id, unsuppress=of_others)
-    change = TicketChange.of(row["ticket_id"], actor=actor)
+    change = holding.change_of(message_id, actor=actor)
     change.record(MessageRetried(message_id=message_id, delivery_ids=failed))
     change.save(visible=False)

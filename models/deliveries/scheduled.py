@@ -11,6 +11,7 @@ from uuid import UUID
 
 import peewee
 
+from models.conversations import holding
 from models.conversations import queries as conversations
 from models.conversations.tables import Message
 from models.deliveries import commands, corrections
@@ -23,7 +24,6 @@ from models.kernel.errors import Conflict
 from models.kernel.storage import database
 from models.tasks import commands as tasks
 from models.tickets.tables import Ticket
-from models.tickets.ticket_change import TicketChange
 
 excerpt_chars = 200  # enough to recognise a text in a list
 
@@ -102,7 +102,7 @@ def move(message_id: UUID, send_at: datetime | None, *, actor: Actor, of_others:
     if not waiting or row["deleted_at"] is not None:
         raise NotScheduled()
     now = send_at is None or send_at <= clock.now()
-    change = TicketChange.of(row["ticket_id"], actor=actor)
+    change = holding.change_of(message_id, actor=actor)
     change.record(MessageRescheduled(message_id=message_id, send_at=None if now else send_at))
     change.save(visible=False)
     for delivery in map(Delivery.converted, waiting):

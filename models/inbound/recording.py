@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 from models.channels.accounts import ChannelAccount
-from models.conversations import chats, reactions, threading
+from models.conversations import chats, holding, reactions, threading
 from models.deliveries import buttons, corrections, receipts
 from models.deliveries.buttons import Asked
 from models.dialogues import commands as dialogues
@@ -161,7 +162,7 @@ def _thread_of(
 
     The ticket's row is locked, so it cannot be closed before the message is in it.
     """
-    known = _ticket_of_first_part(account, parsed)
+    known = holding.lock_found(lambda: _ticket_of_first_part(account, parsed))
     if known is not None:
         return threading.Thread(known)
     if parsed.edit and parsed.external_id is not None:
@@ -172,17 +173,16 @@ def _thread_of(
     if parsed.conversation_address is not None:
         return _thread_of_chat(event, account, parsed, parsed.conversation_address, requester)
     clues = threading.Clues(parsed.references, parsed.external_id, parsed.reply_token, parsed.subject_number)
-    thread = threading.find(
-        account,
-        clues,
-        requester_id=requester.id,
-        author_address=parsed.author_address,
-        grade=parsed.grade,
+    thread = chats.locked_thread(
+        partial(
+            threading.find,
+            account,
+            clues,
+            requester_id=requester.id,
+            author_address=parsed.author_address,
+            grade=parsed.grade,
+        )
     )
-    if thread.ticket_id is not None and (joined := chats.open_ticket(thread.ticket_id)) != thread.ticket_id:
-        # It was closed or merged between the look-up and the lock.
-        reason = "the ticket it answers is closed" if joined is None else ""
-        thread = threading.Thread(joined, None if joined else thread.ticket_id, reason)
     if thread.ticket_id is not None and forwards.opens_ticket(account, parsed, thread.ticket_id):
         return threading.Thread(None, thread.ticket_id, "it was forwarded to another mailbox of the desk")
     return thread

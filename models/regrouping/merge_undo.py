@@ -7,13 +7,15 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from models.conversations.tables import Message
+from models.conversations.tables import Conversation, Message
+from models.deliveries.tables import Delivery
 from models.events.commands import Actor
 from models.events.sorting_payloads import TicketMergeUndone
 from models.identity.rules import Permission
 from models.kernel.open_json import JsonObject
 from models.regrouping import carried, link_moves, merging, moved_messages, standstill
 from models.ticket_actions.sorting import snoozing
+from models.ticket_workflow import links
 from models.ticket_workflow.people_acts import explain
 from models.tickets.tables import Ticket
 from models.tickets.ticket_change import TicketChange
@@ -26,10 +28,14 @@ def _run(undo: UndoRow, actor: Actor) -> list[str]:
     source_id, target_id, act = undo["ticket_id"], undo["other_ticket_id"], undo["act"]
     assert source_id is not None, "a merge has two tickets"
     assert target_id is not None, "a merge has two tickets"
+    ids = [UUID(one) for one in act["messages"]]
+    # The order of a merge: the lock of all merges, chats, deliveries, tickets.
+    links.lock_circles()
+    moved_messages.lock_chats(Conversation.id.in_(act["chats"]))
+    moved_messages.lock_deliveries(Delivery.message_id.in_(ids))
     # The merged ticket before its target, which is also the order of a message that is forwarded.
     source = TicketChange.of_exactly(source_id, actor=actor)
     target = TicketChange.of_exactly(target_id, actor=actor)
-    ids = [UUID(one) for one in act["messages"]]
     _check(source.ticket, target.ticket, ids)
     later = target.ticket.message_count - len(ids)
     moved_messages.move(target, source, ids)
@@ -82,15 +88,15 @@ def _restore_target(source: TicketChange, target: TicketChange, act: JsonObject)
 
 
 def _restore_source(source: TicketChange, act: JsonObject) -> None:
+    """Give the source its state, its machinery and its snooze back. Timers whose instant has passed fire now."""
     ticket, before = source.ticket, Ticket.converted(act["source"])
     ticket.merged_into = None
     merging.move(source, before["state"], before["category"], transition="undo")
     for name in ("closed_at", "solved_at", "state_since"):
         setattr(ticket, name, before[name])
     standstill.start_again(source, act["stopped"])
-    until = before["snoozed_until"]
-    if act["was_snoozed"] and (until is None or until > source.at):
-        snoozing.put(source, until, before["snooze_note"])
+    if act["was_snoozed"]:
+        snoozing.put(source, before["snoozed_until"], before["snooze_note"])
 
 
 def _has_later(target_id: UUID, undo: UndoRow) -> bool:

@@ -18,8 +18,6 @@ from models.events.commands import Actor
 from models.events.sorting_payloads import TicketMerged, TicketMergeReceived
 from models.events.ticket_payloads import TicketStateChanged
 from models.kernel.open_json import JsonObject
-from models.kernel.storage import database
-from models.kernel.storage.table import for_update
 from models.publishing import workflows
 from models.regrouping import carried, limits, link_moves, moved_messages, standstill
 from models.regrouping.errors import ConfirmationNeeded, MergeRefused
@@ -94,15 +92,9 @@ def merge(
 
 
 def hold(source_id: UUID, target_id: UUID, actor: Actor) -> tuple[TicketChange, TicketChange]:
-    """Lock both tickets in the order of their ids, so that two merges at once cannot deadlock.
-
-    The chats and the unfinished deliveries of the source are locked before, as an inbound message and a send do.
-    """
-    chats = Conversation.select(Conversation.id).where(Conversation.ticket_id == source_id)
-    database.rows(for_update(chats.order_by(Conversation.id)))
-    unfinished = Delivery.state.in_(("scheduled", "pending", "sending"))
-    sends = Delivery.select(Delivery.id).where(Delivery.ticket_id == source_id, unfinished)
-    database.rows(for_update(sends.order_by(Delivery.id)))
+    """Lock both tickets in the order of their ids, so that two merges at once cannot deadlock."""
+    moved_messages.lock_chats(Conversation.ticket_id == source_id)
+    moved_messages.lock_deliveries(Delivery.ticket_id == source_id)
     held = {one: TicketChange.of_exactly(one, actor=actor) for one in sorted((source_id, target_id))}
     return held[source_id], held[target_id]
 

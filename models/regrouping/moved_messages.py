@@ -13,12 +13,26 @@ from uuid import UUID
 import peewee
 
 from models.attachments.tables import Attachment
-from models.conversations.tables import Message, MessageMove, MessageReference
+from models.conversations.tables import Conversation, Message, MessageMove, MessageReference
 from models.deliveries.tables import Delivery
 from models.inbox.tables import InboxEvent
 from models.kernel.storage import database
+from models.kernel.storage.table import for_update
 from models.regrouping import limits
 from models.tickets.ticket_change import TicketChange
+
+
+def lock_chats(moving: Any) -> None:
+    """Lock the chats that an act moves. An inbound message locks its chat before its ticket, so the act does too."""
+    database.rows(for_update(Conversation.select(Conversation.id).where(moving).order_by(Conversation.id)))
+
+
+def lock_deliveries(moving: Any) -> None:
+    """Lock the deliveries that an act moves. A send and a receipt lock theirs before the ticket, so the act does too.
+
+    Both read the ticket of the delivery under this lock.
+    """
+    database.rows(for_update(Delivery.select(Delivery.id).where(moving).order_by(Delivery.id)))
 
 
 def ids_of(ticket_id: UUID) -> list[UUID]:

@@ -20,7 +20,7 @@ from models.events.commands import Actor
 from models.events.sorting_payloads import TicketSplit, TicketSplitFrom
 from models.kernel.errors import Conflict, FieldProblem, Invalid
 from models.kernel.storage import database
-from models.kernel.storage.table import first, for_update
+from models.kernel.storage.table import first
 from models.regrouping import carried, moved_messages, standstill
 from models.requesters import commands as requesters
 from models.requesters import queries as people
@@ -67,8 +67,8 @@ def split(ticket_id: UUID, wish: Wish, *, actor: Actor, expected_version: int | 
     Raises SplitRefused with the reason, TicketMerged, PreconditionFailed, and Invalid for messages of another ticket.
     """
     moved = Message.id.in_(list(wish.message_ids))
-    sends = Delivery.select(Delivery.id).where(Delivery.message_id.in_(list(wish.message_ids)))
-    database.rows(for_update(sends.order_by(Delivery.id)))
+    moved_messages.lock_chats(Conversation.ticket_id == ticket_id)
+    moved_messages.lock_deliveries(Delivery.message_id.in_(list(wish.message_ids)))
     source = TicketChange.of(ticket_id, actor=actor)
     source.expect_version(expected_version)
     ids = _check(source.ticket, wish)

@@ -18,6 +18,7 @@ from models.events.commands import SYSTEM
 from models.events.payload import UNSET
 from models.events.ticket_payloads import AttachmentFailed, AttachmentStored
 from models.kernel import clock, limits
+from models.kernel.errors import Contention
 from models.kernel.storage import database
 from models.kernel.storage.batch import as_json
 from models.ticket_workflow.acts import automatic_messages
@@ -64,13 +65,14 @@ def record_stored(file: Pending, kept: Stored) -> None:
     change = TicketChange.of(file.ticket_id, actor=SYSTEM, causation_id=f"attachment:{file.id}")
     row = database.one(
         "UPDATE attachments SET state = 'stored', reason = NULL, sha256 = :sha256, size_bytes = :size WHERE id = :id"
-        " AND state = 'pending' RETURNING position, replaced_at",
+        " AND state = 'pending' RETURNING position, replaced_at, ticket_id",
         sha256=kept.sha256,
         size=kept.size_bytes,
         id=file.id,
     )
     if row is None:
         return
+    _check_ticket(row, file, change)
     scans.request(kept.sha256)
     if row["replaced_at"] is None:
         _list(file.message_id, int(row["position"]), kept)
@@ -97,13 +99,14 @@ def _end(file: Pending, state: str, reason: str, *, limit_bytes: int | None) -> 
     change = TicketChange.of(file.ticket_id, actor=SYSTEM, causation_id=f"attachment:{file.id}")
     row = database.one(
         "UPDATE attachments SET state = :state, reason = :reason WHERE id = :id AND state = 'pending' RETURNING"
-        " filename",
+        " filename, ticket_id",
         state=state,
         reason=reason.replace("\x00", "�")[: limits.error_chars_max],
         id=file.id,
     )
     if row is None:
         return
+    _check_ticket(row, file, change)
     change.record(
         AttachmentFailed(
             attachment_id=file.id,
@@ -116,6 +119,12 @@ def _end(file: Pending, state: str, reason: str, *, limit_bytes: int | None) -> 
         )
     )
     change.save()
+
+
+def _check_ticket(row: database.Row, file: Pending, change: TicketChange) -> None:
+    """Raise Contention when the file moved to another ticket, with its message, before its ticket was locked."""
+    if Attachment.converted(row)["ticket_id"] not in (file.ticket_id, change.ticket.id):
+        raise Contention()
 
 
 def _notify_requester(change: TicketChange, file: Pending, filename: str, limit_bytes: int) -> bool:

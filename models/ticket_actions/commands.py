@@ -9,7 +9,6 @@ from typing import Any, Final
 from uuid import UUID
 
 from models.conversations import messages
-from models.conversations import queries as conversations
 from models.definitions import desk
 from models.events import queries as events
 from models.events.commands import Actor
@@ -29,7 +28,7 @@ from models.requesters.tables import Requester
 from models.tasks.payloads import AdvanceTicket
 from models.teams import availability
 from models.teams import queries as teams
-from models.ticket_actions import field_lookups, locks, own_words, tagging
+from models.ticket_actions import field_lookups, locks, own_words, reacting_ticket, tagging
 from models.ticket_actions.input_needed import ConfirmationRequired
 from models.ticket_actions.sorting import binning
 from models.ticket_workflow import reclassifying, steps
@@ -189,14 +188,14 @@ def advance(payload: AdvanceTicket, *, causation_id: str) -> None:
     """Let the life cycle react to the payload of a task `advance_ticket`: a stored message, a fired
     timer, a signal ...
 
-    The ticket of a message reacts to it, also if a merge or a split moved the message after the task was enqueued. A
-    merged ticket has no timers, promises and approvals any more; other events go to its target.
+    The ticket in which a message is now reacts to it, unless it has reacted already (`reacting_ticket.py`). A merged
+    ticket has no timers, promises and approvals any more; other events go to its target. Raises NotFound, Contention.
     """
-    event, ticket_id, message = payload.event, payload.ticket_id, None
-    if payload.message_id is not None:
-        ticket_id, message = conversations.view(payload.message_id)
-    change = TicketChange.of(ticket_id, actor=Actor("system", f"workflow:{event}", "Nestor"), causation_id=causation_id)
-    if change.ticket.id != ticket_id and event in _OF_ONE_TICKET:
+    held = reacting_ticket.hold(payload, causation_id=causation_id)
+    if held is None:
+        return
+    event, (change, message) = payload.event, held
+    if change.ticket.id != payload.ticket_id and event in _OF_ONE_TICKET:
         return
     if binning.put_off(change.ticket, payload):
         return

@@ -36,11 +36,12 @@ def change(account: ChannelAccount, told: ReachabilityChange) -> UUID | None:
 
 
 def _current(account: ChannelAccount, address: str) -> UUID | None:
+    """Return the ticket of the chat, unless it is closed. Locks the chat, which a merge and a split lock as well."""
     row = database.one(
-        "SELECT c.ticket_id FROM conversations AS c JOIN tickets AS t ON t.id = c.ticket_id"
-        " WHERE c.channel = :channel AND c.account = :account AND c.address = :address AND t.category <> 'closed'",
+        "SELECT ticket_id FROM conversations WHERE channel = :channel AND account = :account AND address = :address"
+        " AND ticket_id IS NOT NULL FOR_UPDATE",
         channel=account.channel,
         account=account.name,
         address=address,
     )
-    return None if row is None else Conversation.converted(row)["ticket_id"]
+    return None if row is None else chats.open_ticket(Conversation.converted(row)["ticket_id"])

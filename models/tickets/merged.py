@@ -30,6 +30,16 @@ def target_of(ticket: Ticket) -> Ticket:
     return ticket
 
 
+def path(ticket_id: UUID) -> list[UUID]:
+    """Return the ids of a ticket and of the tickets that it forwards to, in this order. Raises NotFound."""
+    ticket = queries.find(str(ticket_id))
+    found = [ticket.id]
+    while ticket.merged_into is not None:
+        ticket = queries.find(str(ticket.merged_into))
+        found.append(ticket.id)
+    return found
+
+
 def id_of_target(ticket_id: UUID) -> UUID:
     """Return the id of the ticket that a ticket forwards to. Raises NotFound."""
     return target_of(queries.find(str(ticket_id))).id

@@ -44,7 +44,6 @@ FOREIGN_TABLES: dict[str, tuple[str, ...]] = {
         "messages",
         "requesters",
         "ticket_links",
-        "tickets",
     ),
     "ticket_workflow": ("api_keys", "events", "tasks", "tickets", "users"),
 }

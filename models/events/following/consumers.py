@@ -64,7 +64,7 @@ def ensure(consumers: Iterable[Consumer]) -> None:
     for consumer in consumers:
         if database.one("SELECT 1 AS one FROM log_positions WHERE name = :name", name=consumer.name) is not None:
             continue
-        begin = Position(reading.end()) if consumer.from_end else Position(0) if consumer.numbered_only else START
+        begin = reading.now() if consumer.from_end else Position(0) if consumer.numbered_only else START
         database.execute(
             "INSERT INTO log_positions (name, number, unnumbered_id, moved_at) VALUES (:name, :number, :old, :now)"
             " ON CONFLICT (name) DO NOTHING",

@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TypedDict, cast
 from uuid import UUID
 
@@ -24,7 +24,11 @@ from models.kernel.storage import database
 # -- limits ----------------------------------------------------------------------------------------------------
 # For the transactions that hold numbers back. Ours take milliseconds; a longer one is waited for by the next read.
 settle_wait_s = 0.3
-_recent_max = 10_000  # events among which one that is a minute old is looked for; more than a busy minute has
+# Events among which one that is old enough is looked for: more than a busy minute has, then more than pass by a long
+# transaction. A larger number is read only if the smaller one has none.
+_recent = (10_000, 100_000, 1_000_000)
+# Between `occurred_at` and the number of an event; its transaction writes it within a second or so.
+_numbered_within = timedelta(seconds=60)
 _settle_pause_s_min, _settle_pause_s_max = 0.002, 0.03  # between two looks at the locks; a look costs about 0.1 ms
 
 
@@ -79,15 +83,25 @@ def end() -> int:
 def now() -> Position:
     """Return a position near the end of the log: events that commit after this call are behind it.
 
-    When transactions hold the newest numbers back for too long, the position is a minute old. A reader from there may
-    get events that committed before the call.
+    When transactions hold the newest numbers back for too long, the position is a minute older than the oldest of them.
+    A reader from there may get events that committed before the call.
     """
     newest = end()
     settled = _horizon.settled(newest, wait_s=settle_wait_s)
     if settled >= newest:
         return Position(settled)
-    row = database.one(_A_MINUTE_AGO, first=newest - _recent_max, last=newest)
-    return Position(max(settled, int((row and row["number"]) or 0)))
+    row = database.one(_OLDEST_WRITER)
+    since = row["since"] if row is not None else None
+    if since is None:  # all of them have ended, or another role's, whose start this role may not see
+        return Position(_horizon.settled(newest, wait_s=0.0))
+    for number_of_events in _recent:
+        first = max(settled, newest - number_of_events)
+        row = database.one(_OCCURRED_BEFORE, first=first, last=newest, before=since - _numbered_within)
+        if row is not None and row["number"] is not None:
+            return Position(int(row["number"]))
+        if first == settled:
+            break
+    return Position(settled)
 
 
 def read(position: Position, limit: int, *, wait_s: float = settle_wait_s) -> Read:
@@ -142,15 +156,23 @@ _BRIEF = (
     "SELECT event_type, occurred_at, aggregate, aggregate_id, log_position FROM events WHERE log_position > :after"
     " AND log_position <= :last ORDER BY log_position LIMIT :limit"
 )
-_A_MINUTE_AGO = (
+# An event that occurred a minute before the start of the oldest writer got its number before that start, so the number
+# is lower than each number that a writer can still commit.
+_OCCURRED_BEFORE = (
     "SELECT max(log_position) AS number FROM events WHERE log_position > :first AND log_position <= :last"
-    " AND occurred_at < NOW_PLUS(-60)"
+    " AND occurred_at < :before"
 )
-# A number of a lock's owner and of its transaction, which no other transaction gets.
-_WRITERS = (
-    "SELECT virtualtransaction AS writer FROM pg_locks WHERE locktype = 'relation' AND relation = 'events'::regclass"
+_WRITING = (
+    "FROM pg_locks WHERE locktype = 'relation' AND relation = 'events'::regclass"
     " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
     " AND mode = 'RowExclusiveLock' AND granted AND pid <> pg_backend_pid()"
+)
+# A number of a lock's owner and of its transaction, which no other transaction gets.
+_WRITERS = f"SELECT virtualtransaction AS writer {_WRITING}"
+# NULL if the start of one of them is hidden: pg_stat_activity shows it to members of its role only (manual, 28.2).
+_OLDEST_WRITER = (
+    "SELECT CASE WHEN count(*) = count(xact_start) THEN min(xact_start) END AS since FROM pg_stat_activity"
+    f" WHERE pid IN (SELECT pid {_WRITING})"
 )
 
 
@@ -174,9 +196,11 @@ class _Horizon:
         """Return a settled number up to `newest`, which was read before this call."""
         if not database.is_postgres():
             return newest
-        with self._lock:
-            if newest < self._settled:  # the database was restored from a backup
-                self._settled, self._waiting = 0, None
+        known = self._known()
+        if newest < known:
+            if end() >= known:  # another thread read and settled a newer number meanwhile
+                return newest
+            self.forget()  # the database was restored from a backup
         until, pause_s = time.monotonic() + wait_s, _settle_pause_s_min
         while self._known() < newest:
             settled = self._look(newest)

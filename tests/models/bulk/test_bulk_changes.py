@@ -16,9 +16,12 @@ from models.identity.rules import Principal
 from models.kernel.errors import Forbidden, Invalid
 from models.kernel.open_json import JsonObject
 from models.kernel.storage import database
+from models.tasks import commands as tasks
+from models.tasks.payloads import CollectGarbage
 from models.ticket_actions import commands
 from models.ticket_lists.filters import TicketFilter
 from models.tickets.tables import Ticket
+from models.undo.limits import undo_kept_s, undo_s
 from tests.desk import Desk, gapless
 
 HIGH: JsonObject = {"act": "change", "arguments": {"priority": "high"}}
@@ -192,6 +195,27 @@ def test_an_undo_is_refused_after_an_hour_and_a_second_time(desk: Desk) -> None:
     assert isinstance(desk.refused(jobs.undo, job.id, caller=caller(desk)), NothingToUndo)
     desk.advance(hours=2)
     assert isinstance(desk.refused(jobs.undo, late.id, caller=caller(desk)), NothingToUndo)
+
+
+def test_a_bulk_undo_that_goes_on_after_its_undos_were_deleted_refuses_the_tickets(desk: Desk) -> None:
+    ticket = desk.create_ticket()
+    job = done(desk, [ticket], HIGH)
+    undo: BulkJob = desk.command(jobs.undo, job.id, caller=caller(desk))
+    desk.command(jobs.fail, undo.id, "the worker died")
+    for task in desk.tasks("ready"):
+        with database.transaction():
+            database.execute("UPDATE tasks SET state = 'dead' WHERE id = :id", id=task["id"])
+    desk.advance(seconds=undo_s + undo_kept_s + 60)
+    desk.command(tasks.enqueue, CollectGarbage(), key=None)
+    desk.run_due()
+
+    desk.command(jobs.resume, undo.id, caller=caller(desk))
+    desk.run_due()
+
+    now = state_of(desk, undo)
+    assert (now.state, now.refused, now.error) == ("finished", 1, None)
+    assert [row["code"] for row in items(desk, undo)] == ["undo_expired"]
+    assert desk.reload(ticket).priority == "high"
 
 
 def test_a_transition_has_no_undo(desk: Desk) -> None:

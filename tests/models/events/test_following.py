@@ -3,138 +3,80 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
 import pytest
 
-from models.events import history
-from models.events.commands import SYSTEM
-from models.events.desk_payloads import SessionsEnded
-from models.events.following import consumers, notices, reading
+from models.events.following import consumers, notices
 from models.events.following.consumers import Consumer
-from models.events.following.reading import START, Position
+from models.events.following.reading import START
 from models.events.row_types import LogEvent
-from models.kernel import clock
 from models.kernel.ids import new_id
 from models.kernel.storage import database
 from queues import sweep
 from tests.desk import Desk
-
-only_postgres = pytest.mark.parametrize(
-    "database_engine", [pytest.param("postgresql", marks=pytest.mark.postgresql)], indirect=True
-)
-
-
-def _write(user_id: UUID, *, events: int = 1) -> None:
-    """Write events of a user who has none yet; joins the caller's transaction."""
-    happened = [SessionsEnded(sessions_ended=n) for n in range(events)]
-    history.append("user", user_id, happened, actor=SYSTEM, at=clock.now())
-
-
-@contextmanager
-def _slow_writer(user_id: UUID, *, rolls_back: bool = False) -> Iterator[None]:
-    """A transaction in another thread that has written an event of the user and ends with the block."""
-    written, may_end = threading.Event(), threading.Event()
-
-    def work() -> None:
-        with database.transaction():
-            _write(user_id)
-            written.set()
-            assert may_end.wait(20)
-            if rolls_back:
-                raise RuntimeError("the slow writer rolls back")
-
-    def guarded() -> None:
-        try:
-            work()
-        except RuntimeError:
-            assert rolls_back
-
-    thread = threading.Thread(target=guarded)
-    thread.start()
-    try:
-        assert written.wait(20)
-        yield
-    finally:
-        may_end.set()
-        thread.join(20)
-    assert not thread.is_alive()
+from tests.models.events.log_writers import begin_now, only_postgres, read_log, slow_writer, users_of, write
 
 
 def _write_and_roll_back() -> None:
     with database.transaction():
-        _write(new_id())
+        write(new_id())
         raise RuntimeError("rolled back")
-
-
-def _users(events: Sequence[LogEvent]) -> list[UUID]:
-    return [event["aggregate_id"] for event in events]
-
-
-def _begin() -> Position:
-    with database.connection():
-        return reading.now()
-
-
-def _read(position: Position, limit: int = 100, **how: Any) -> reading.Read:
-    with database.connection():
-        return reading.read(position, limit, **how)
 
 
 @only_postgres
 def test_an_event_that_commits_late_is_neither_skipped_nor_read_twice(desk: Desk) -> None:
-    begin, first, second, third = _begin(), new_id(), new_id(), new_id()
+    begin, first, second, third = begin_now(), new_id(), new_id(), new_id()
 
-    with _slow_writer(first):
-        with _slow_writer(second):
+    with slow_writer(first):
+        with slow_writer(second):
             with database.transaction():
-                _write(third)
-            held = _read(begin, wait_s=0.05)
-        still_held = _read(held.position, wait_s=0.05)
-    read = _read(still_held.position)
+                write(third)
+            held = read_log(begin, wait_s=0.05)
+        still_held = read_log(held.position, wait_s=0.05)
+    read = read_log(still_held.position)
 
     # The numbers are first, second, third; the commits third, second, first.
-    assert _users(held.events) == _users(still_held.events) == []
-    assert _users(read.events) == [first, second, third]
-    assert _read(read.position).events == ()
+    assert users_of(held.events) == users_of(still_held.events) == []
+    assert users_of(read.events) == [first, second, third]
+    assert read_log(read.position).events == ()
 
 
 @only_postgres
 def test_the_number_of_a_rolled_back_writer_holds_nothing_back(desk: Desk) -> None:
-    begin, second = _begin(), new_id()
-    with _slow_writer(new_id(), rolls_back=True), database.transaction():
-        _write(second)
+    begin, second = begin_now(), new_id()
+    with slow_writer(new_id(), rolls_back=True), database.transaction():
+        write(second)
 
-    assert _users(_read(begin).events) == [second]
+    assert users_of(read_log(begin).events) == [second]
 
 
 @only_postgres
 def test_a_number_settles_although_some_writer_is_always_at_work(desk: Desk) -> None:
-    begin, first, second, third = _begin(), new_id(), new_id(), new_id()
+    begin, first, second, third = begin_now(), new_id(), new_id(), new_id()
 
-    with _slow_writer(first):
-        assert _read(begin, wait_s=0.05).events == ()
-        overlapping = _slow_writer(third)
+    with slow_writer(first):
+        assert read_log(begin, wait_s=0.05).events == ()
+        overlapping = slow_writer(third)
         with database.transaction():
-            _write(second)
+            write(second)
         overlapping.__enter__()
     try:
-        read = _read(begin, wait_s=0.05)
+        read = read_log(begin, wait_s=0.05)
     finally:
         overlapping.__exit__(None, None, None)
 
-    assert _users(read.events)[0] == first
-    assert third not in _users(read.events)
-    rest = _read(read.position)
-    assert _users(read.events) + _users(rest.events) == [first, second, third]
+    assert users_of(read.events)[0] == first
+    assert third not in users_of(read.events)
+    rest = read_log(read.position)
+    assert users_of(read.events) + users_of(rest.events) == [first, second, third]
 
 
 @only_postgres
 def test_a_transaction_that_writes_no_event_holds_nothing_back(desk: Desk) -> None:
-    begin, user_id = _begin(), new_id()
+    begin, user_id = begin_now(), new_id()
     locked, may_end = threading.Event(), threading.Event()
 
     def other_work() -> None:
@@ -148,26 +90,26 @@ def test_a_transaction_that_writes_no_event_holds_nothing_back(desk: Desk) -> No
     assert locked.wait(20)
     try:
         with database.transaction():
-            _write(user_id)
-        read = _read(begin, wait_s=0.0)
+            write(user_id)
+        read = read_log(begin, wait_s=0.0)
     finally:
         may_end.set()
         thread.join(20)
 
-    assert _users(read.events) == [user_id]
+    assert users_of(read.events) == [user_id]
 
 
 def test_pages_of_the_log_follow_each_other_without_a_gap(desk: Desk) -> None:
-    begin = _begin()
+    begin = begin_now()
     users = [new_id() for _ in range(5)]
     for user_id in users:
         with database.transaction():
-            _write(user_id, events=2)
+            write(user_id, events=2)
 
     read: list[tuple[UUID, int]] = []
     position, more = begin, True
     while more:
-        page = _read(position, 3)
+        page = read_log(position, 3)
         assert len(page.events) <= 3
         read.extend((event["aggregate_id"], event["sequence"]) for event in page.events)
         position, more = page.position, page.more
@@ -178,14 +120,14 @@ def test_pages_of_the_log_follow_each_other_without_a_gap(desk: Desk) -> None:
 def test_events_of_releases_without_numbers_come_first(desk: Desk) -> None:
     old, new = new_id(), new_id()
     with database.transaction():
-        _write(old)
+        write(old)
         database.execute("UPDATE events SET log_position = NULL WHERE aggregate_id = :id", id=old)
-        _write(new)
+        write(new)
 
-    found = [_read(START, 1)]
+    found = [read_log(START, 1)]
     while found[-1].more:
-        found.append(_read(found[-1].position, 1))
-    users = [user for page in found for user in _users(page.events)]
+        found.append(read_log(found[-1].position, 1))
+    users = [user for page in found for user in users_of(page.events)]
 
     assert users.index(old) < users.index(new)
     assert users.count(old) == 1
@@ -203,7 +145,7 @@ class _Numbers:
         if self.failures:
             self.failures -= 1
             raise RuntimeError("killed before the commit")
-        seen = _users(events)
+        seen = users_of(events)
         database.on_commit(lambda: self.applied.extend(seen))
 
     def consumer(self, **how: Any) -> Consumer:
@@ -217,7 +159,7 @@ def test_a_step_that_fails_is_done_again_and_one_that_commits_is_not(desk: Desk)
     numbers = _Numbers()
     consumer, user_id = numbers.consumer(), new_id()
     with database.transaction():
-        _write(user_id)
+        write(user_id)
     numbers.failures = 1
 
     with pytest.raises(RuntimeError):
@@ -236,7 +178,7 @@ def test_steps_at_once_apply_each_event_once(desk: Desk) -> None:
     users = [new_id() for _ in range(20)]
     for user_id in users:
         with database.transaction():
-            _write(user_id)
+            write(user_id)
 
     def follow() -> None:
         while consumers.step(consumer):
@@ -252,7 +194,7 @@ def test_a_consumer_that_is_behind_gets_one_live_task(desk: Desk) -> None:
     consumer = _Numbers().consumer()
     assert consumers.wake() == 0
     with database.transaction():
-        _write(new_id())
+        write(new_id())
 
     assert [consumers.wake(), consumers.wake()] == [1, 1]
 
@@ -266,7 +208,7 @@ def test_a_consumer_that_is_behind_gets_one_live_task(desk: Desk) -> None:
 def test_the_sweep_wakes_a_consumer_that_a_killed_process_left_behind(desk: Desk) -> None:
     consumer = _Numbers().consumer()
     with database.transaction():
-        _write(new_id())
+        write(new_id())
 
     sweep.once()
 
@@ -279,7 +221,7 @@ def test_a_restart_removes_what_was_built_and_reads_the_whole_log_again(desk: De
     numbers, resets = _Numbers(), []
     consumer, user_id = numbers.consumer(reset=lambda: resets.append(1)), new_id()
     with database.transaction():
-        _write(user_id)
+        write(user_id)
     while consumers.step(consumer):
         pass
 
@@ -302,7 +244,7 @@ def test_only_a_commit_of_events_calls_the_notifier(desk: Desk) -> None:
         _write_and_roll_back()
     assert calls == []
     with database.transaction():
-        _write(new_id())
+        write(new_id())
         assert calls == []
 
     assert calls == [False]

@@ -8,14 +8,17 @@ from uuid import UUID
 
 import pytest
 
+from models.identity.rules import Permission
 from models.kernel import clock
 from models.kernel.errors import Invalid
+from models.regrouping import merging
 from models.ticket_actions import commands
 from models.ticket_actions.sorting import snoozing
 from models.ticket_actions.sorting.snoozing import Snooze
 from models.ticket_lists.filters import TicketFilter
 from models.ticket_lists.page import page
 from models.tickets.tables import Ticket
+from models.undo import restorers
 from models.visibility.sight import DESK
 from tests.desk import Desk
 
@@ -53,6 +56,23 @@ def test_a_snoozed_ticket_leaves_the_list_and_returns_at_its_instant(desk: Desk)
     assert awake.woken_at is not None
     assert listed(desk) == [ticket.number, other.number]
     assert [event["payload"] for event in desk.events(ticket, "ticket_woken")] == [{"by": "instant"}]
+
+
+def test_the_undo_of_a_merge_wakes_a_ticket_whose_instant_came_while_it_was_merged(desk: Desk) -> None:
+    ticket, target = desk.create_ticket(), desk.create_ticket()
+    snoozed(desk, ticket, until=in_(desk, minutes=10), note="parts arrive")
+    undo_id = desk.command(merging.merge, ticket.id, target.id, actor=desk.person())
+    desk.advance(minutes=20)
+    desk.run_due()
+    assert desk.reload(ticket).snoozed_at is None
+
+    desk.command(restorers.restore, undo_id, actor=desk.person(), permissions=frozenset(Permission))
+    desk.run_due()
+
+    awake = desk.reload(ticket)
+    assert awake.snoozed_at is None
+    assert awake.woken_at is not None
+    assert desk.events(ticket, "ticket_woken")[-1]["payload"] == {"by": "instant"}
 
 
 def test_a_message_of_the_requester_always_wakes(desk: Desk) -> None:
