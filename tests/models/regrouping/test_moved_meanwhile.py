@@ -24,6 +24,7 @@ from models.ticket_actions import answering, commands
 from models.tickets import queries
 from models.tickets.tables import Ticket
 from models.undo import restorers
+from models.visibility.sight import DESK
 from queues import runner
 from tests.desk import Desk
 
@@ -143,7 +144,7 @@ def test_the_own_ticket_of_a_message_reacts_when_the_undo_of_a_merge_commits_bef
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ticket, target = two_mails(desk), desk.create_ticket("Target")
-    undo_id = desk.command(merging.merge, ticket.id, target.id, actor=desk.person(), confirmed=True)
+    undo_id = desk.command(merging.merge, ticket.id, target.id, actor=desk.person(), sight=DESK, confirmed=True)
     late = reaction(desk, target)
     before_the_first(monkeypatch, queries, "lock", lambda: undone(desk, undo_id))
 
@@ -159,10 +160,10 @@ def test_a_reaction_is_repeated_when_its_message_moves_again_before_the_second_l
 ) -> None:
     ticket, target, third = two_mails(desk), desk.create_ticket("Target"), desk.create_ticket("Third")
     actor = desk.person()
-    undo_id = desk.command(merging.merge, ticket.id, target.id, actor=actor, confirmed=True)
+    undo_id = desk.command(merging.merge, ticket.id, target.id, actor=actor, sight=DESK, confirmed=True)
     late = reaction(desk, target)
     undone(desk, undo_id)
-    again = desk.command(merging.merge, ticket.id, third.id, actor=actor, confirmed=True)
+    again = desk.command(merging.merge, ticket.id, third.id, actor=actor, sight=DESK, confirmed=True)
     locks, lock = [], queries.lock
 
     def lock_and_move(ticket_id: UUID) -> Ticket:
@@ -301,7 +302,9 @@ def test_an_act_that_moves_messages_and_a_receipt_at_once_do_not_deadlock(desk: 
     ticket, target = two_mails(desk), desk.create_ticket("Target")
     desk.run_due()
     actor = desk.person()
-    acts: list[Callable[[], Any]] = [lambda: merging.merge(ticket.id, target.id, actor=actor, confirmed=True)]
+    acts: list[Callable[[], Any]] = [
+        lambda: merging.merge(ticket.id, target.id, actor=actor, sight=DESK, confirmed=True)
+    ]
     if act == "undo":
         undo_id = desk.command(acts.pop())
         acts.append(lambda: restorers.restore(undo_id, actor=actor, permissions=frozenset(Permission)))

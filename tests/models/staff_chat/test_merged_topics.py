@@ -9,6 +9,7 @@ import pytest
 from models.identity.rules import Permission
 from models.regrouping import merging
 from models.undo import restorers
+from models.visibility.sight import DESK
 from tests.desk import Desk
 from tests.models.staff_chat.groups import GROUP, Topics, opened, says
 
@@ -20,7 +21,9 @@ def test_a_topic_of_a_merged_ticket_is_closed_and_forwards(desk: Desk, group: To
     target = desk.create_ticket("Target", requester_name="Ada")
     desk.run_due()
 
-    undo_id: UUID = desk.command(merging.merge, source.id, target.id, actor=desk.person("agent"), confirmed=True)
+    undo_id: UUID = desk.command(
+        merging.merge, source.id, target.id, actor=desk.person("agent"), sight=DESK, confirmed=True
+    )
     desk.run_due()
     says(desk, "/note Read this.")
     for _ in range(5):  # posts of a group keep its rate limit

@@ -134,7 +134,7 @@ def test_a_purge_removes_the_content_and_keeps_the_numbers(desk: Desk) -> None:
 
 
 def merged(desk: Desk, source: Ticket, target: Ticket) -> None:
-    desk.command(merging.merge, source.id, target.id, actor=desk.person("admin"), confirmed=True)
+    desk.command(merging.merge, source.id, target.id, actor=desk.person("admin"), sight=DESK, confirmed=True)
 
 
 def everything_about(desk: Desk, *tickets: Ticket) -> str:
@@ -169,7 +169,7 @@ def test_a_purge_removes_the_content_of_the_tickets_that_were_merged_into_it(des
 
 def test_a_purge_leaves_a_ticket_whose_merge_was_undone(desk: Desk) -> None:
     source, target = desk.create_ticket("Ours"), desk.create_ticket("Theirs")
-    undo_id = desk.command(merging.merge, source.id, target.id, actor=desk.person("admin"), confirmed=True)
+    undo_id = desk.command(merging.merge, source.id, target.id, actor=desk.person("admin"), sight=DESK, confirmed=True)
     desk.command(restorers.restore, undo_id, actor=desk.person("admin"), permissions=frozenset(Permission))
     deleted(desk, target)
 
@@ -185,10 +185,14 @@ def test_a_purge_is_repeatable_when_a_merge_commits_before_its_locks(
     source, target = desk.create_ticket("Secret"), desk.create_ticket("Target")
     found = purging._merged_into
 
+    def merge_and_delete() -> None:
+        merged(desk, source, target)
+        deleted(desk, target)
+
     def found_before_the_merge(ticket_id: UUID) -> list[UUID]:
         monkeypatch.setattr(purging, "_merged_into", found)
         early = found(ticket_id)
-        other_transaction(lambda: (merged(desk, source, target), deleted(desk, target)))
+        other_transaction(merge_and_delete)
         return early
 
     monkeypatch.setattr(purging, "_merged_into", found_before_the_merge)

@@ -61,7 +61,7 @@ def test_a_snoozed_ticket_leaves_the_list_and_returns_at_its_instant(desk: Desk)
 def test_the_undo_of_a_merge_wakes_a_ticket_whose_instant_came_while_it_was_merged(desk: Desk) -> None:
     ticket, target = desk.create_ticket(), desk.create_ticket()
     snoozed(desk, ticket, until=in_(desk, minutes=10), note="parts arrive")
-    undo_id = desk.command(merging.merge, ticket.id, target.id, actor=desk.person())
+    undo_id = desk.command(merging.merge, ticket.id, target.id, actor=desk.person(), sight=DESK)
     desk.advance(minutes=20)
     desk.run_due()
     assert desk.reload(ticket).snoozed_at is None
