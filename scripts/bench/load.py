@@ -160,7 +160,8 @@ class _Run:
                 break
             allowed, wait_s = self._pace(now - started)
             if more and idle and allowed > 0:
-                self.request(idle.pop())
+                # In turn: the server closes a connection that sends nothing for `limits.request_head_s`.
+                self.request(idle.pop(0))
                 busy += 1
                 continue
             answered = self._answered(selector, wait_s if more else limits.request_s_max)
