@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass
 
 from models.events.following import consumers
-from models.kernel import limits
+from models.kernel import limits, threads
 from models.kernel.errors import NestorError
 from models.kernel.storage import database, skew
 from models.kernel.telemetry import logs
@@ -95,7 +95,7 @@ class OpportunisticSweep:
             if now < self._next:
                 return
             self._next = now + self._every_s
-            threading.Thread(target=quietly, name="sweep", daemon=True).start()
+            threads.started(quietly, name="sweep")
         finally:
             self._lock.release()
 

@@ -50,8 +50,8 @@ class LeaseKeeper:
     def keeping(self, task: ClaimedTask, *, time_limit_s: float) -> Iterator[None]:
         """Renew the task's lease inside the block, up to its time limit."""
         with self._changed:
+            self._start()  # may raise: the task then does not run, and its lease expires
             self._running[task.lease_id] = (task, time.monotonic() + time_limit_s)
-            self._start()
         try:
             yield
         finally:
@@ -126,8 +126,9 @@ class LeaseKeeper:
 
     def _start(self) -> None:
         if self._thread is None:
-            self._thread = threading.Thread(target=self._renew_until_stopped, name="leases", daemon=True)
-            self._thread.start()
+            thread = threading.Thread(target=self._renew_until_stopped, name="leases", daemon=True)
+            thread.start()
+            self._thread = thread  # only now: a task whose thread cannot start fails, and the next one tries again
 
     def _renew_until_stopped(self) -> None:
         while True:

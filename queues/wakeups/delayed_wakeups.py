@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable
 
+from models.kernel import threads
 from models.tasks.wakeups import Wakeup
 
 
@@ -32,8 +33,7 @@ class Later:
                 return
             heapq.heappush(self._heap, (time.monotonic() + wakeup.wait_s, wakeup.task_id, wakeup._replace(wait_s=0.0)))
             if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="later", daemon=True)
-                self._thread.start()
+                self._thread = threads.started(self._run, name="later")
             self._changed.notify()
 
     def stop(self) -> None:

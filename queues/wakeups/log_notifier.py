@@ -14,6 +14,7 @@ import threading
 import peewee
 
 from models.events.following import consumers
+from models.kernel import threads
 from models.kernel.errors import NestorError
 from models.kernel.telemetry import logs
 
@@ -34,17 +35,19 @@ class LogNotifier:
         self._pid = os.getpid()
 
     def note(self) -> None:
-        """Note that events were committed; neither blocks nor raises."""
+        """Note that events were committed; neither blocks nor raises.
+
+        If the thread cannot be started now, the next commit tries again; the sweep wakes the consumers meanwhile.
+        """
         if self._noted:
             return
         with self._changed:
-            self._noted = True
             if self._thread is None and not self._stopping:
                 assert self._pid == os.getpid(), (
                     "a notifier belongs to the process that made it; make it after the fork"
                 )
-                self._thread = threading.Thread(target=self._run, name="log-notifier", daemon=True)
-                self._thread.start()
+                self._thread = threads.started(self._run, name="log-notifier")
+            self._noted = self._thread is not None
             self._changed.notify()
 
     def stop(self) -> None:

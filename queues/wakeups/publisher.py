@@ -15,7 +15,7 @@ from collections import deque
 from typing import Any
 
 from models.events.following import notices
-from models.kernel import imports, limits
+from models.kernel import imports, limits, threads
 from models.kernel.settings import Settings
 from models.kernel.telemetry import logs, metrics
 from models.tasks import wakeups
@@ -67,8 +67,7 @@ class WakeupPublisher:
                 assert self._pid == os.getpid(), (
                     "a publisher belongs to the process that made it; make it after the fork"
                 )
-                self._thread = threading.Thread(target=self._run, name="wakeups", daemon=True)
-                self._thread.start()
+                self._thread = threads.started(self._run, name="wakeups")
             self._changed.notify()
 
     def stop(self) -> None:

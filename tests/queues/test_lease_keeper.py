@@ -11,6 +11,7 @@ import pytest
 from models.kernel.errors import Unavailable
 from models.tasks import commands
 from queues.processes.lease_keeper import LeaseKeeper
+from tests import threads
 from tests.queues.work import Work
 from tests.services.waiting import wait_until
 
@@ -35,6 +36,24 @@ def test_a_running_task_keeps_its_lease_for_longer_than_one(work: Work, keeper: 
             time.sleep(0.02)
 
     assert keeper.running() == []
+
+
+def test_a_keeper_whose_thread_the_system_refused_renews_the_lease_of_the_next_task(
+    work: Work, keeper: LeaseKeeper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    task_id = work.enqueue()
+    task = work.claim(task_id, lease_s=LEASE_S)
+    threads.refuse_the_next(monkeypatch)
+
+    with pytest.raises(RuntimeError, match="thread"), keeper.keeping(task, time_limit_s=60):
+        pytest.fail("a task must not run without somebody who renews its lease")
+    assert keeper.running() == []
+
+    until = time.monotonic() + 3 * LEASE_S
+    with keeper.keeping(task, time_limit_s=60):
+        while time.monotonic() < until:
+            assert commands.claim(task_id, lease_s=LEASE_S) is None
+            time.sleep(0.02)
 
 
 def test_a_task_beyond_its_time_limit_is_not_renewed_and_runs_elsewhere(work: Work, keeper: LeaseKeeper) -> None:

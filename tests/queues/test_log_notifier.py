@@ -12,6 +12,7 @@ from models.events.following import consumers
 from models.kernel.errors import Unavailable
 from queues.wakeups import log_notifier
 from queues.wakeups.log_notifier import LogNotifier
+from tests import threads
 
 
 class Wakes:
@@ -86,6 +87,18 @@ def test_a_faulty_statement_does_not_end_the_thread(wakes: Wakes, notifier: Call
     notifier()
 
     wakes.wait_for(2)
+
+
+def test_a_thread_that_the_system_refuses_is_started_by_the_next_commit(
+    wakes: Wakes, notifier: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads.refuse_the_next(monkeypatch)
+
+    notifier()
+    assert wakes.calls == 0
+    notifier()
+
+    wakes.wait_for(1)
 
 
 def test_a_stopped_notifier_starts_no_thread(wakes: Wakes) -> None:

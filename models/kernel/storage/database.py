@@ -262,11 +262,18 @@ def transaction() -> Iterator[None]:
             raise
         callbacks, _commits.callbacks = _commits.callbacks, []
     for callback in callbacks:
-        callback()
+        try:
+            callback()
+        except Exception as error:
+            # The change is certain: its caller gets an answer, and the other callbacks run.
+            log.error("after_commit_failed", exc_info=error)
 
 
 def on_commit(callback: Callable[[], None]) -> None:
-    """Run `callback` once the change is certain. It must not raise: the caller could not undo the commit."""
+    """Run `callback` once the change is certain. An error of it is logged, because nobody can undo the commit.
+
+    So a callback only hastens or caches: the rows must be enough to do its work later.
+    """
     if proxy.obj.in_transaction():
         _commits.callbacks.append(callback)
     else:

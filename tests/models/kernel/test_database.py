@@ -96,6 +96,24 @@ def test_callbacks_run_once_after_the_outermost_commit_in_their_order(desk: Desk
     assert ran == ["first", "second"]
 
 
+def test_a_callback_that_fails_neither_fails_the_commit_nor_keeps_the_others_from_running(
+    desk: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    ran: list[str] = []
+
+    def fail() -> None:
+        raise RuntimeError("can't start new thread")
+
+    with database.transaction():
+        database.execute("UPDATE users SET name = 'Committed'")
+        database.on_commit(fail)
+        database.on_commit(lambda: ran.append("second"))
+
+    assert ran == ["second"]
+    assert {row["name"] for row in desk.rows("SELECT name FROM users")} == {"Committed"}
+    assert "after_commit_failed" in caplog.text
+
+
 def test_callbacks_of_a_rolled_back_transaction_never_run(desk: Desk) -> None:
     ran: list[str] = []
 

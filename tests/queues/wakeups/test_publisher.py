@@ -15,6 +15,7 @@ from queues import broker
 from queues.sweep import OpportunisticSweep
 from queues.wakeups.delayed_wakeups import Later
 from queues.wakeups.publisher import LateBroker, WakeupPublisher
+from tests import threads
 from tests.services.waiting import wait_until
 
 
@@ -45,6 +46,34 @@ def test_a_wakeup_carries_nothing_but_the_tasks_id() -> None:
     publisher.stop()
 
     assert fake.got == [("sends", broker.ACTOR_NAME, (7,), {})]
+
+
+@pytest.mark.parametrize("wait_s", [0.0, 0.01])
+def test_a_wakeup_is_published_with_the_next_one_when_the_system_refuses_the_thread(
+    monkeypatch: pytest.MonkeyPatch, wait_s: float
+) -> None:
+    fake = FakeBroker()
+    publisher = WakeupPublisher(fake)
+    threads.refuse_the_next(monkeypatch)
+
+    publisher.give(Wakeup(1, "default", wait_s))
+    publisher.give(Wakeup(2, "default", wait_s))
+
+    wait_until(lambda: len(fake.got) == 2, within_s=10, what="the wakeups")
+    publisher.stop()
+
+
+def test_a_sweep_that_the_system_refuses_a_thread_does_not_fail_its_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    swept = threading.Event()
+    monkeypatch.setattr("queues.sweep.quietly", swept.set)
+    sweep = OpportunisticSweep(every_s=0.0)
+    threads.refuse_the_next(monkeypatch)
+
+    sweep.maybe()
+    assert not swept.is_set()
+    sweep.maybe()
+
+    assert swept.wait(10)
 
 
 def test_a_blocked_broker_blocks_no_caller_and_gets_the_wakeups_in_order_when_it_opens() -> None:
