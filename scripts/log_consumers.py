@@ -2,15 +2,17 @@
 
 `python -m scripts.log_consumers` shows how far each consumer is behind. `python -m scripts.log_consumers rebuild NAME`
 removes everything that the consumer has built and applies the whole log again. The command can be stopped at any time:
-the desk's workers go on, and so does the same command with `resume`.
+the desk's workers go on, and so does the same command with `resume`. `repeat NAME [EVENT]` applies the parked events of
+the consumer, or one of them: events at which worker after worker died, and which the consumer has passed.
 """
 
 from __future__ import annotations
 
 import argparse
+from uuid import UUID
 
 from models import migrations
-from models.events.following import consumers
+from models.events.following import consumers, parking
 from models.events.following.consumers import Consumer
 from models.kernel.errors import NotFound
 from models.kernel.storage import database
@@ -26,6 +28,9 @@ def main() -> int:
     verbs = parser.add_subparsers(dest="verb")
     for verb, said in (("rebuild", "begin with the oldest event"), ("resume", "read on to the end of the log")):
         verbs.add_parser(verb, help=said).add_argument("name", help="the consumer's name")
+    repeat = verbs.add_parser("repeat", help="apply events that were parked because they ended their workers")
+    repeat.add_argument("name", help="the consumer's name")
+    repeat.add_argument("event", nargs="?", type=UUID, help="the id of one event; without it, all parked ones")
     options = parser.parse_args()
     _cli.connect("log_consumers", only_look=True)
     migrations.check()
@@ -37,6 +42,8 @@ def main() -> int:
     if consumer is None:
         known = ", ".join(consumer.name for consumer in log_consumers.CONSUMERS)
         raise NotFound(f"there is no consumer {options.name}; there are: {known}")
+    if options.verb == "repeat":
+        return _repeat(consumer, options.event)
     if options.verb == "rebuild":
         consumers.restart(consumer)
     print(f"applied the log up to event {follow(consumer)}")
@@ -46,9 +53,21 @@ def main() -> int:
 def _show() -> int:
     with database.connection():
         for lag in consumers.lags():
+            parked = parking.events_of(lag["name"])
             print(
                 f"{lag['name']:<20} at {lag['number']} of {lag['end']}, {words.counted(lag['behind'], 'event')} behind"
+                + (f", parked: {', '.join(map(str, parked))}" if parked else "")
             )
+    return 0
+
+
+def _repeat(consumer: Consumer, event_id: UUID | None) -> int:
+    with database.connection():
+        wanted = parking.events_of(consumer.name) if event_id is None else [event_id]
+    done = sum(parking.repeat(consumer, one) for one in wanted)
+    if event_id is not None and not done:
+        raise NotFound(f"the event {event_id} is not parked by {consumer.name}")
+    print(f"applied {words.counted(done, 'parked event')}")
     return 0
 
 

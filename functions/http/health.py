@@ -98,6 +98,7 @@ def add(operations: Operations, function: str, config: Settings, *, backlog: boo
             # Only the gateway function reads and writes files, and only it has the key of the bucket.
             **({"files": _files()} if function == "gateway" else {}),
             "webhooks": _webhooks(),
+            "event_log": _event_log(),
             "clock": _clock(),
             "transport": _transport(config),
         }
@@ -145,7 +146,8 @@ def add(operations: Operations, function: str, config: Settings, *, backlog: boo
         unlocked=True,
     )
     def deep(call: Call) -> Answer:
-        """Checks the database, the schema, the broker, stored files, webhooks and clocks, and reports the backlog.
+        """Checks the database, the schema, the broker, stored files, webhooks, the event log and clocks, and reports
+        the backlog.
 
         Needs MONITOR_TOKEN.
         """
@@ -213,6 +215,21 @@ def _webhooks() -> Part:
         return Part(False, error.message)
     off = sum(1 for one in troubled if not one.active)
     return Part(off == 0, f"{off} switched off after long failure, {len(troubled) - off} failing")
+
+
+def _event_log() -> Part:
+    """Check that no consumer of the event log has passed an event that ended its workers."""
+    from models.events.following import parking
+
+    try:
+        with database.connection():
+            parked = parking.counts()
+    except NestorError as error:
+        return Part(False, error.message)
+    return Part(
+        not parked,
+        "; ".join(f"{one['consumer']}: {one['events']} events parked" for one in parked) or "no event is parked",
+    )
 
 
 def _clock() -> Part:

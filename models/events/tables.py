@@ -36,6 +36,21 @@ class LogPosition(Table):
     number = peewee.BigIntegerField()
     unnumbered_id = IdField(null=True)
     moved_at = InstantField()
+    # The event that a careful step has begun and not ended, and how often (models/events/following/parking.py).
+    tried_id = IdField(null=True)
+    tries = peewee.IntegerField()
 
     class Meta:
         table_name = "log_positions"
+
+
+class ParkedLogEvent(Table):
+    """An event that a consumer has passed without applying it, because it ended each worker that tried."""
+
+    consumer = peewee.TextField()
+    event_id = IdField()
+    parked_at = InstantField()
+
+    class Meta:
+        table_name = "parked_log_events"
+        primary_key = peewee.CompositeKey("consumer", "event_id")

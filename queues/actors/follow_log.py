@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from models.events.following import consumers
+import itertools
+
+from models.events.following import consumers, parking
 from models.kernel import limits
 from models.tasks.commands import ClaimedTask
 from models.tasks.payloads import FollowLog
@@ -13,11 +15,20 @@ from queues.settlement import Postponed, Settlement
 
 
 def run(task: ClaimedTask, payload: FollowLog) -> Settlement:
-    """Each step is a transaction of its own that moves the consumer's position."""
+    """Each step is a transaction of its own that moves the consumer's position.
+
+    After attempts that ended with their worker, the events of the batch at which they died are applied one by one.
+    """
     consumer = log_consumers.by_name(payload.consumer)
     if consumer is None:
         return Postponed(limits.unknown_kind_delay_s, f"this release has no consumer {payload.consumer}")
-    return run_steps(lambda: consumers.step(consumer))
+    careful_steps = consumer.batch_max if task.attempts > parking.attempts_before_care else 0
+    numbers = itertools.count()
+
+    def step() -> bool:
+        return parking.careful_step(consumer) if next(numbers) < careful_steps else consumers.step(consumer)
+
+    return run_steps(step)
 
 
 ACTOR = Actor(run)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from models.events.following import consumers
+from models.events.following import consumers, parking
 from models.kernel import clock
 from scripts.diag import limits
 from scripts.diag.part import Part
@@ -10,9 +10,12 @@ from scripts.explain import words
 
 
 def look(part: Part) -> None:
-    """Report each consumer's lag. A lag of some minutes means that no worker runs its task, or that the task fails."""
+    """Report each consumer's lag and its parked events. A lag of some minutes means that no worker runs its task, or
+    that the task fails.
+    """
     part.facts["consumers"] = []
     found = consumers.lags()
+    parked_of = {one["consumer"]: one["events"] for one in parking.counts()}
     if not found:
         part.lines.append("no consumer has a position yet")
     for lag in found:
@@ -20,6 +23,13 @@ def look(part: Part) -> None:
         part.facts["consumers"].append(dict(lag) | {"lag_s": max(0.0, waits_s)})
         old = ", still reads events of early releases" if lag["old_events_left"] else ""
         part.lines.append(f"{lag['name']}: {words.counted(lag['behind'], 'event')} behind{old}")
+        parked = parked_of.get(lag["name"], 0)
+        part.facts["consumers"][-1]["parked"] = parked
+        if parked:
+            part.problem(
+                f"{lag['name']} has parked {words.counted(parked, 'event')}, which ended its workers: mend the cause,"
+                f" then python -m scripts.log_consumers repeat {lag['name']}"
+            )
         if waits_s > limits.overdue_s:
             part.problem(
                 f"{lag['name']} is {words.counted(lag['behind'], 'event')} behind: look for follow_log tasks that fail"

@@ -5,6 +5,9 @@ reader that only remembers the highest number skips an event that commits late. 
 number only after all transactions that can hold a lower one have ended. Events of releases without numbers come first,
 in the order of their ids.
 
+An event that ends each worker that applies it would stop its consumer. `parking.py` finds such an event and parks it
+until an operator repeats it.
+
 Invariants: an event below a position never appears later; a consumer's position and the effect of the events up to it
 commit together (`consumers.py`).
 """

@@ -15,7 +15,7 @@ from typing import TypedDict
 from models.events.following import reading
 from models.events.following.reading import START, Position
 from models.events.row_types import LogEvent
-from models.events.tables import LogPosition
+from models.events.tables import LogPosition, ParkedLogEvent
 from models.kernel import clock
 from models.kernel.errors import NotFound
 from models.kernel.storage import database
@@ -86,11 +86,11 @@ def step(consumer: Consumer) -> bool:
     if read.position == found:
         return False
     with database.transaction():
-        if _locked(consumer.name) != found:
+        if locked(consumer.name) != found:
             return True
         if read.events:
             consumer.apply(read.events)
-        _move(consumer.name, read.position)
+        move(consumer.name, read.position)
     return read.more
 
 
@@ -107,9 +107,11 @@ def restart(consumer: Consumer, *, at: Position = START) -> None:
     The consumer then reads the log from there. Raises NotFound.
     """
     with database.transaction():
-        _locked(consumer.name)
+        locked(consumer.name)
         consumer.reset()
-        _move(consumer.name, at)
+        # The events that are parked are applied again with all others.
+        ParkedLogEvent.delete().where(ParkedLogEvent.consumer == consumer.name).execute()
+        move(consumer.name, at)
 
 
 def lock(name: str) -> None:
@@ -117,7 +119,7 @@ def lock(name: str) -> None:
 
     Raises NotFound.
     """
-    _locked(name)
+    locked(name)
 
 
 def wake() -> int:
@@ -170,7 +172,8 @@ _BEHIND_ON_POSTGRES = _BEHIND.format(end=reading.END_ON_POSTGRES)
 _BEHIND_ON_SQLITE = _BEHIND.format(end=reading.END_ON_SQLITE)
 
 
-def _locked(name: str) -> Position:
+def locked(name: str) -> Position:
+    """Lock the position of a consumer and return it. Raises NotFound."""
     row = database.one("SELECT number, unnumbered_id FROM log_positions WHERE name = :name FOR_UPDATE", name=name)
     return _position(row, name)
 
@@ -182,9 +185,11 @@ def _position(row: database.Row | None, name: str) -> Position:
     return Position(row["number"], row["unnumbered_id"])
 
 
-def _move(name: str, to: Position) -> None:
+def move(name: str, to: Position) -> None:
+    """Move the position of a consumer, which the caller has locked. The event at it is no longer tried."""
     database.execute(
-        "UPDATE log_positions SET number = :number, unnumbered_id = :old, moved_at = :now WHERE name = :name",
+        "UPDATE log_positions SET number = :number, unnumbered_id = :old, moved_at = :now, tried_id = NULL, tries = 0"
+        " WHERE name = :name",
         name=name,
         number=to.number,
         old=to.unnumbered_id,

@@ -189,6 +189,7 @@ TABLES: Final[Mapping[str, Mapping[str, Column]]] = {
         "payload": exported("the members that `payload_keys.py` lists as texts", blank={}),
     },
     "log_positions": {"name": NAME},
+    "parked_log_events": {"consumer": NAME},
     "webhook_deliveries": {
         "state": WORD,
         "last_error": erased("the receiver's words, which can repeat an event of the person"),

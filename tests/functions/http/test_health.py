@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 
 from functions.http import health
-from models.kernel import settings
+from models.events.tables import ParkedLogEvent
+from models.kernel import clock, settings
+from models.kernel.ids import new_id
 from models.kernel.storage import database
 from tests.desk import Desk
 from tests.functions.callers import PROBLEM, Caller, sqlite_only
@@ -49,6 +51,18 @@ def test_deep_health_shows_the_backlog(functions: dict[str, Caller], desk: Desk)
         assert told["parts"]["database"]["ok"] is True
         assert "1 live tasks" in told["parts"]["database"]["detail"]
         assert "1 failed inbox events" in told["parts"]["database"]["detail"]
+
+
+def test_deep_health_says_when_a_consumer_of_the_log_has_parked_events(
+    functions: dict[str, Caller], desk: Desk
+) -> None:
+    with database.transaction():
+        ParkedLogEvent.insert(consumer="search", event_id=new_id(), parked_at=clock.now()).execute()
+
+    told = functions["gateway"].read("/healthz/deep")
+
+    assert told["status"] == "failing"
+    assert told["parts"]["event_log"] == {"ok": False, "detail": "search: 1 events parked"}
 
 
 def test_deep_health_says_when_the_newest_task_was_made_in_the_future(functions: dict[str, Caller], desk: Desk) -> None:
