@@ -103,7 +103,7 @@ class Answer:
     """The response of an operation. `body` is a Struct, a dict, a list or None; `raw` is sent unchanged, with
     `content_type`.
 
-    `stream` yields `stream_bytes` bytes in pieces; the server closes it.
+    `stream` yields `stream_bytes` bytes in pieces; the server closes it. `cookies` are values of Set-Cookie.
     """
 
     body: Any = None
@@ -113,6 +113,7 @@ class Answer:
     content_type: str = "application/json"
     stream: Iterator[bytes] | None = None
     stream_bytes: int = 0
+    cookies: tuple[str, ...] = ()
 
 
 AnyHandler = Callable[[AnyCall], Answer]

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import falcon
@@ -20,6 +21,7 @@ from functions.http.quotas import Quotas, of_setting
 from functions.http.reading import Incoming
 from models import migrations
 from models.audit import callers as audit_callers
+from models.identity.rules import Principal
 from models.kernel import limits, settings, type_info
 from models.kernel.errors import BadRequest, Forbidden, NestorError, Unauthenticated
 from models.kernel.ids import new_id
@@ -28,17 +30,32 @@ from models.kernel.storage import database
 from models.kernel.telemetry import logs, metrics, trace
 
 log = logs.get("http")
+Authenticate = Callable[[AnyCall, falcon.Response, Settings], Principal]
 _REQUEST_ID = re.compile(r"^[A-Za-z0-9._-]{1,128}$")
+
+
+@dataclass(frozen=True, slots=True)
+class Front:
+    """The differences of a function for browsers from the API.
+
+    `authenticate` returns the caller of a request, and may set cookies on the response; it raises Unauthenticated.
+    `add_errors` registers the error handlers that answer with pages. `headers` replace default headers. A front has no
+    OpenAPI document.
+    """
+
+    authenticate: Authenticate
+    add_errors: Callable[[Any], None]
+    headers: Mapping[str, str]
 
 
 class _Requests:
     """Falcon middleware: request id, trace, caller, security headers, access log and metrics of every request."""
 
-    def __init__(self, function: str, config: Settings) -> None:
+    def __init__(self, function: str, config: Settings, headers: Mapping[str, str]) -> None:
         self._function = function
         self._threads = config.http_threads
         self._trusted_proxies = config.trusted_proxies
-        self._headers = response_headers.headers_for(config)
+        self._headers = {**response_headers.headers_for(config), **headers}
 
     def process_request(self, req: falcon.Request, resp: falcon.Response) -> None:
         given = req.get_header("X-Request-Id") or ""
@@ -104,27 +121,33 @@ def create_app(
     configured: Settings | None = None,
     after: Callable[[], None] | None = None,
     backlog: bool = False,
+    front: Front | None = None,
 ) -> Any:
     """Create a WSGI application with the operations of one function, health, metrics and OpenAPI. Opens no connection.
 
     Builds the type information of every loaded type, so it must run before the threads that serve requests.
 
     `after` runs after each response to a writing operation (the opportunistic sweep). `backlog`: see `health.add`.
+    `front`: the function serves pages to browsers.
     """
     from functions.http import openapi
 
     config = configured or settings.current()
-    app = falcon.App(middleware=[_Requests(function, config)])
+    app = falcon.App(middleware=[_Requests(function, config, front.headers if front else {})])
     app.req_options.strip_url_path_trailing_slash = True
     app.req_options.keep_blank_qs_values = True
     app.add_error_handler(Exception, problems.on_unexpected)
     app.add_error_handler(falcon.HTTPError, problems.on_http_error)
     app.add_error_handler(peewee.PeeweeException, problems.on_database_error)
     app.add_error_handler(NestorError, problems.on_nestor_error)
+    if front is not None:
+        front.add_errors(app)
     complete = Operations(operations.parameters, operations.examples, operations.groups)
     complete.all.extend(operations.all)
     health.add(complete, function, config, backlog=backlog)
-    openapi.add(complete, function, config)
+    if front is None:
+        openapi.add(complete, function, config)
+    authenticate = front.authenticate if front is not None else _bearer
     quotas = of_setting(config.request_limits)
     by_path: dict[str, dict[str, Operation]] = {}
     for operation in complete.all:
@@ -135,7 +158,7 @@ def create_app(
     for path, methods in by_path.items():
         resource = _Resource()
         for method, operation in methods.items():
-            responder = _responder(operation, config, quotas, after)
+            responder = _responder(operation, config, quotas, after, authenticate)
             setattr(resource, f"on_{method.lower()}", responder)
             if method == "GET":
                 resource.on_head = responder  # RFC 9110 9.3.2: GET without the body; uptime probes use it
@@ -151,7 +174,11 @@ class _Resource:
 
 
 def _responder(
-    operation: Operation, config: Settings, quotas: Quotas, after: Callable[[], None] | None
+    operation: Operation,
+    config: Settings,
+    quotas: Quotas,
+    after: Callable[[], None] | None,
+    authenticate: Authenticate,
 ) -> Callable[..., None]:
     def respond(req: falcon.Request, resp: falcon.Response, **params: str) -> None:
         req.context.declared = True
@@ -160,8 +187,10 @@ def _responder(
             raise BadRequest("The path must not contain the null character.")
         if operation.public:
             _charge(quotas, operation.charged, call.client, resp)
-        in_the_open = operation.public and operation.unlocked
-        answer = _open(call, operation, config) if in_the_open else _guarded(call, operation, config, quotas, resp)
+        if operation.public and operation.unlocked:
+            answer = _open(call, operation, config)
+        else:
+            answer = _guarded(call, operation, config, quotas, resp, authenticate)
         _represent(resp, answer)
         if after is not None and operation.writes:
             after()
@@ -188,12 +217,19 @@ def _open(call: AnyCall, operation: Operation, config: Settings) -> Answer:
     return idempotency.run(call, operation, config)
 
 
-def _guarded(call: AnyCall, operation: Operation, config: Settings, quotas: Quotas, resp: falcon.Response) -> Answer:
+def _guarded(
+    call: AnyCall,
+    operation: Operation,
+    config: Settings,
+    quotas: Quotas,
+    resp: falcon.Response,
+    authenticate: Authenticate,
+) -> Answer:
     """Authenticate, read the body, run the operation. A body that is not at hand is read without a connection."""
     with database.connection():
         migrations.check_once()
         try:
-            _authorise(call, operation, config)
+            _authorise(call, operation, config, resp, authenticate)
         except Unauthenticated:
             _charge(quotas, Cost.public, call.client, resp)
             raise
@@ -218,7 +254,19 @@ def _read_and_run(call: AnyCall, operation: Operation, config: Settings) -> Answ
             return idempotency.run(call, operation, config)
 
 
-def _authorise(call: AnyCall, operation: Operation, config: Settings) -> None:
+def _bearer(call: AnyCall, resp: falcon.Response, config: Settings) -> Principal:
+    """Return the caller whom the header `Authorization: Bearer` proves. Raises Unauthenticated."""
+    from models.identity.sign_in import tokens
+
+    scheme, _, token = (call.request.get_header("Authorization") or "").partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        raise Unauthenticated()
+    return tokens.authenticate(token.strip(), config)
+
+
+def _authorise(
+    call: AnyCall, operation: Operation, config: Settings, resp: falcon.Response, authenticate: Authenticate
+) -> None:
     """Raise 401 without an authenticated caller, 403 without the permission, before the response
     reveals anything else.
     """
@@ -226,10 +274,7 @@ def _authorise(call: AnyCall, operation: Operation, config: Settings) -> None:
         return
     from models.identity.sign_in import tokens
 
-    scheme, _, token = (call.request.get_header("Authorization") or "").partition(" ")
-    if scheme.lower() != "bearer" or not token.strip():
-        raise Unauthenticated()
-    call.principal = tokens.authenticate(token.strip(), config)
+    call.principal = authenticate(call, resp, config)
     call.incoming.known = True
     audit_callers.identify(call.principal.kind, str(call.principal.id))
     logs.bind(caller=call.principal.key)
@@ -252,6 +297,8 @@ def _represent(resp: falcon.Response, answer: Answer) -> None:
     resp.status = answer.status
     for name, value in answer.headers.items():
         resp.set_header(name, value)
+    for cookie in answer.cookies:
+        resp.append_header("Set-Cookie", cookie)
     if answer.stream is not None:
         resp.content_type = answer.content_type
         resp.set_stream(answer.stream, answer.stream_bytes)

@@ -34,6 +34,13 @@ class LastMessage(msgspec.Struct):
     created_at: datetime
 
 
+class FailedSend(msgspec.Struct):
+    """A message that was not delivered. `reason`: the last error, for people."""
+
+    channel: str
+    reason: str | None
+
+
 class PersonPresent(msgspec.Struct):
     """A user who looks at the ticket or writes in it now. `doing` is `viewing` or `writing`."""
 
@@ -47,6 +54,7 @@ _EXTRAS: Final[JsonObject] = {
     "last_message": LastMessage | None,
     "present": list[PersonPresent],
     "unread": bool,
+    "failed_send": FailedSend | None,
 }
 _COLUMNS: Final[JsonObject] = {
     **{field.name: field.type for field in msgspec.structs.fields(show.Ticket)},
@@ -68,8 +76,9 @@ ListedTicket: Any = msgspec.defstruct(
     module=__name__,
     namespace={
         "__doc__": "A ticket of a list, as in `GET /v1/tickets/{ticket}`. With `fields`, it has the wanted columns and"
-        " its id. `requester_address` (of the answers), `last_message`, `present` and `unread` are only there when"
-        " `fields` names them. `unread`: the requester wrote something that the caller has not read."
+        " its id. `requester_address` (of the answers), `last_message`, `present`, `unread` and `failed_send` are only"
+        " there when `fields` names them. `unread`: the requester wrote something that the caller has not read."
+        " `failed_send`: the newest message of the ticket that was not delivered."
     },
 )
 
@@ -127,6 +136,11 @@ def listed(rows: Sequence[TicketRow], wanted: Sequence[Column], *, role: str, re
                     found["direction"], found["kind"], found["author_name"], found["body"], found["created_at"]
                 )
             )
+    if "failed_send" in wanted:
+        failed = columns.failed_sends({row.id for row in rows})
+        for item in items:
+            lost = failed.get(item.id)
+            item.failed_send = None if lost is None else FailedSend(lost["channel"], lost["last_error"])
     if "present" in wanted:
         here = presence.of_tickets({row.id for row in rows})
         for item in items:

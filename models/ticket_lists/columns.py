@@ -10,6 +10,7 @@ from uuid import UUID
 import peewee
 
 from models.conversations.tables import Message
+from models.deliveries.tables import Delivery
 from models.kernel.storage import database
 from models.tickets.tables import Ticket
 
@@ -27,6 +28,27 @@ class LastMessageRow(TypedDict):
     body: str
     created_at: datetime
     deleted_at: datetime | None
+
+
+class FailedSendRow(TypedDict):
+    """A message of a ticket that was not delivered: the channel, and the provider's reason."""
+
+    ticket_id: UUID
+    channel: str
+    last_error: str | None
+
+
+def failed_sends(ticket_ids: Collection[UUID]) -> dict[UUID, FailedSendRow]:
+    """Return the newest failed delivery of each ticket that has one."""
+    if not ticket_ids:
+        return {}
+    # The state is a literal, because SQLite uses a partial index only for a condition without parameters.
+    query = (
+        Delivery.select(Delivery.ticket_id, Delivery.channel, Delivery.last_error)
+        .where(Delivery.state == peewee.SQL("'failed'"), Delivery.ticket_id.in_(list(ticket_ids)))
+        .order_by(Delivery.created_at, Delivery.id)
+    )
+    return {row["ticket_id"]: row for row in database.rows_as(FailedSendRow, query)}
 
 
 def last_messages(ticket_ids: Collection[UUID]) -> dict[UUID, LastMessageRow]:

@@ -1,8 +1,7 @@
-"""The demo's own addresses: a first page, and what the sandbox caught (`GET /sandbox/outbox?channel=`)."""
+"""The demo's own address `GET /sandbox/outbox?channel=`: the messages that the sandbox received."""
 
 from __future__ import annotations
 
-import html
 import urllib.error
 import urllib.request
 from typing import Annotated, Any, Literal
@@ -10,15 +9,11 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from functions.http import response_headers, web
+from functions.http import web
 from functions.http.operations import Answer, Call, Operations
 from models.kernel.errors import NotFound, Unavailable
 from models.kernel.settings import Settings
 
-_STYLE = (
-    "body{font:17px/1.6 system-ui;max-width:42rem;margin:4rem auto;padding:0 1rem}"
-    "code,pre{background:#8882;padding:.1em .3em;border-radius:.2em}pre{padding:1em;overflow:auto}"
-)
 _sandbox_timeout_s = 5.0  # the sandbox is a process on this machine; it answers in milliseconds
 
 
@@ -39,14 +34,6 @@ class SandboxAway(Unavailable):
 def create_app(config: Settings) -> Any:
     """The application of the pages that only the embedded desk has."""
     operations = Operations()
-
-    @operations.add("GET", "/", summary="First page", answers={200: str}, public=True, unlocked=True)
-    def first_page(call: Call) -> Answer:
-        return Answer(
-            raw=_first_page(config).encode(),
-            content_type="text/html; charset=utf-8",
-            headers=response_headers.for_page(_STYLE),
-        )
 
     @operations.add(
         "GET",
@@ -77,19 +64,3 @@ def _sandbox(config: Settings, query: OutboxQuery) -> bytes:
     except (urllib.error.URLError, OSError) as error:
         raise SandboxAway() from error
     return body
-
-
-def _first_page(config: Settings) -> str:
-    demo = ""
-    if config.sandbox_url:
-        demo = """<p>This is the demo. API key <code>demo-key</code>; people <code>admin@</code>, <code>manager@</code>,
-<code>accountant@</code>, <code>agent@example.test</code>, password <code>nestor-demo</code>.
-<a href="/sandbox/outbox">What the desk sent</a> to the fake Telegram and the mail catcher.</p>"""
-        demo += f"<pre>curl -H 'Authorization: Bearer demo-key' {html.escape(config.public_url)}/v1/tickets</pre>"
-    return f"""<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>Nestor</title><style>{_STYLE}</style>
-<h1>Nestor is running</h1>
-<p>A service desk that sleeps until somebody writes. The web console comes with a later release; until then the desk is
-reached by Telegram, e-mail and its <a href="/docs">API</a>.</p>{demo}
-<p><a href="/healthz/deep">Health</a> · <a href="/metrics">Metrics</a> ·
-<a href="/openapi.json">OpenAPI</a></p></html>"""

@@ -12,10 +12,8 @@ from pathlib import Path
 import pytest
 
 from models.kernel.errors import ConfigurationError
-from models.kernel.settings import Settings
 from scripts import _cli
 from scripts.desk import __main__ as desk
-from scripts.desk import pages
 from tests.scripts.test_desk_addresses import options
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -55,13 +53,6 @@ def test_the_printed_command_makes_the_first_admin_in_the_desks_database(tmp_pat
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("created admin you@example.org")
     assert small.folder.database_url in shlex.split(command)[0]
-
-
-def test_its_first_page_offers_no_demo_key() -> None:
-    small, demo = (pages._first_page(Settings(sandbox_url=url)) for url in ("", "http://127.0.0.1:1"))
-
-    assert "demo" not in small
-    assert "demo-key" in demo
 
 
 @pytest.mark.parametrize(("terminal", "answer"), [(False, ""), (True, "yes\n"), (True, "\n")])

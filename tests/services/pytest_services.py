@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.services import clamav, dovecot, network, pgbouncer, postgres, rabbitmq
+from tests.services import chromium, clamav, dovecot, network, pgbouncer, postgres, rabbitmq
 from tests.services.clamav import ClamdServer
 from tests.services.dovecot import DovecotServer
 from tests.services.network import Network
@@ -29,6 +29,7 @@ _MARKER_BY_FIXTURE = {
     "pooler": "pgbouncer",
     "clamd_server": "clamd",
     "private_network": "network",
+    "browser": "chromium",
 }
 _STACKS = {"postgresql", "rabbitmq"}
 _LABELS = {
@@ -37,7 +38,7 @@ _LABELS = {
     frozenset({"rabbitmq"}): "rabbitmq",
     frozenset({"postgresql", "rabbitmq"}): "both",
 }
-_ALSO = ("dovecot", "pgbouncer", "clamd", "network")
+_ALSO = ("dovecot", "pgbouncer", "clamd", "network", "chromium")
 _missing = pytest.StashKey[dict[str, str]]()
 _WORKER_OUTPUT = "nestor_missing_servers"
 
@@ -87,6 +88,20 @@ def clamd_server(request: pytest.FixtureRequest) -> Iterator[ClamdServer]:
         yield server
 
 
+@pytest.fixture(scope="session")
+def browser(request: pytest.FixtureRequest) -> Iterator[Any]:
+    """One Chromium for the session; each test has a context of its own."""
+    program = chromium.find_program()
+    if program is None:
+        _not_on_this_machine(request.config, "Chromium", chromium.MISSING)
+    from playwright.sync_api import sync_playwright  # other tests start without it
+
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=program, args=list(chromium.ARGUMENTS))
+        yield running
+        running.close()
+
+
 @pytest.fixture
 def private_network(request: pytest.FixtureRequest) -> Iterator[Network]:
     """A network of this test, whose nodes can vanish."""
@@ -111,6 +126,7 @@ def pytest_configure(config: pytest.Config) -> None:
     )
     config.addinivalue_line("markers", "pgbouncer: needs PgBouncer (set by itself with the pooler fixture)")
     config.addinivalue_line("markers", "clamd: needs ClamAV's daemon (set by itself with the clamd_server fixture)")
+    config.addinivalue_line("markers", "chromium: needs Chromium (set by itself with the browser fixture)")
     config.stash[_missing] = {}
 
 

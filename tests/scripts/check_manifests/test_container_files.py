@@ -100,10 +100,10 @@ def test_every_process_waits_for_a_successful_bootstrap() -> None:
     for name, service in OURS.items():
         if name != "bootstrap":
             assert service["depends_on"]["bootstrap"] == {"condition": "service_completed_successfully"}, name
-    assert set(OURS) == {"bootstrap", "gateway", "webhooks", "worker", "worker-sends", "scheduler"}
+    assert set(OURS) == {"bootstrap", "gateway", "console", "webhooks", "worker", "worker-sends", "scheduler"}
 
 
-@pytest.mark.parametrize("name", ["gateway", "worker", "worker-sends"])
+@pytest.mark.parametrize("name", ["gateway", "console", "worker", "worker-sends"])
 def test_all_that_touch_files_see_the_same_folder(name: str) -> None:
     assert OURS[name]["volumes"] == ["blobs:/blobs"]
     assert "blobs" in COMPOSE["volumes"]

@@ -1,0 +1,57 @@
+"""The console's application: `gunicorn -c functions/gunicorn_conf.py 'functions.console.app:create_app()'`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from functions.console.frame import errors, session
+from functions.http import runtime, web
+from functions.http.operations import Operations
+from models.kernel.settings import Settings
+from queues import channels  # noqa: F401 -- registers the facts of the channels
+from queues.sweep import OpportunisticSweep
+
+# Pages show what this origin serves, and run no script of a text: nothing inline, nothing of another host.
+# Source: Content Security Policy Level 3.
+_POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self' data:",
+        "connect-src 'self'",
+        "frame-src 'self'",
+        "form-action 'self'",
+        "base-uri 'none'",
+        "object-src 'none'",
+        "frame-ancestors 'none'",
+    )
+)
+_HEADERS = {
+    "Content-Security-Policy": _POLICY,
+    # A form that is posted from a page with `no-referrer` has the Origin "null" (Fetch Standard, section 3.2).
+    "Referrer-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+}
+
+
+def operations(config: Settings) -> Operations:
+    """The pages and forms of all rooms."""
+    from functions.console.door import sign_in
+    from functions.console.frame import assets, palette, places
+    from functions.console.inbox import lists
+    from functions.console.profile import profile
+
+    collected = Operations()
+    for module in (assets, places, palette, sign_in, lists, profile):
+        collected.all.extend(module.operations.all)
+    return collected
+
+
+def create_app() -> Any:
+    """The WSGI application."""
+    config = runtime.start("console")
+    front = web.Front(session.authenticate, errors.add, _HEADERS)
+    return web.create_app(
+        "console", operations(config), configured=config, after=OpportunisticSweep().maybe, front=front
+    )
