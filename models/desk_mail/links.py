@@ -51,6 +51,14 @@ def url(path: str, link_id: UUID) -> str:
     return f"{settings.current().public_url.rstrip('/')}{path}#token={token_of(link_id)}"
 
 
+def url_by_path(path: str, link_id: UUID) -> str:
+    """Return the address of a page that has the link's token in its path, for pages that need no script.
+
+    The address reaches access logs of proxies, so such a link works once, for minutes, and only by a press.
+    """
+    return f"{settings.current().public_url.rstrip('/')}{path}/{token_of(link_id)}"
+
+
 def message_mark(mail_id: UUID) -> str:
     """Return the unguessable part of a mail's Message-ID, by which an answer to the mail is recognised."""
     return _mac(b"message", mail_id).hex()[:16]

@@ -47,6 +47,20 @@ TEXTS: dict[str, dict[str, tuple[str, str]]] = {
             + _IGNORE_RU,
         ),
     },
+    # To a requester, whose name the desk may not know.
+    "portal_link": {
+        "en": (
+            "Your sign-in at {desk}",
+            "Hello,\n\nopen this link within {minutes} minutes to see your requests at {desk}:\n\n{link}\n\nThe link"
+            " works once. If you did not ask for it, ignore this mail: nobody is signed in without the link.",
+        ),
+        "ru": (
+            "Вход: {desk}",
+            "Здравствуйте!\n\nОткройте ссылку в течение {minutes} минут, чтобы увидеть свои обращения ({desk}):\n\n"
+            "{link}\n\nСсылка действует один раз. Если вы её не запрашивали, не обращайте внимания на это письмо: без"
+            " ссылки никто не войдёт.",
+        ),
+    },
     "password_changed": {
         "en": ("Your password at {desk} was changed", "Hello {name},\n\nyour password was changed. " + _WARN_EN),
         "ru": ("Ваш пароль изменён: {desk}", "Здравствуйте, {name}!\n\nВаш пароль был изменён. " + _WARN_RU),

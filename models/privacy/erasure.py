@@ -18,6 +18,7 @@ from models.audit import entries as audit
 from models.audit.actions import AuditAction
 from models.conversations.tables import Conversation, Message, MessageMove, TicketParticipant, UnreachableChat
 from models.deliveries.tables import Delivery
+from models.desk_mail.tables import DeskMail
 from models.events.commands import Actor
 from models.events.people_payloads import RequesterErased
 from models.events.tables import EventRow
@@ -32,6 +33,8 @@ from models.kernel.open_json import JsonObject
 from models.kernel.storage import database
 from models.kernel.storage.table import JsonField, Table, first, for_update
 from models.kernel.text import ERASED
+from models.portal.sign_in import MAIL_KIND as PORTAL_LINK
+from models.portal.tables import PortalLink, PortalSession
 from models.privacy import free_pages
 from models.privacy.register import payload_keys
 from models.privacy.register.columns import TABLES
@@ -269,7 +272,9 @@ def _remove_copies(person: Person) -> None:
 
 
 def _delete_chats(person: Person) -> None:
-    """Delete the rows of the person's chats, the codes and links to their addresses, and rate limits named by them."""
+    """Delete the rows of the person's chats, the codes, links and portal sessions of their addresses, and rate limits
+    named by them.
+    """
     for row in person.chats(Conversation):
         Conversation.delete().where(Conversation.id == row["id"]).execute()
     for row in person.chats(UnreachableChat):
@@ -288,5 +293,8 @@ def _delete_chats(person: Person) -> None:
     )
     RequesterLink.update({RequesterLink.asked_address: None}).where(opened_by).execute()
     for address in addresses:
+        PortalLink.delete().where(PortalLink.address == address).execute()
+        PortalSession.delete().where(PortalSession.address == address).execute()
+        DeskMail.delete().where(DeskMail.kind == PORTAL_LINK, DeskMail.address == address).execute()
         ends = RateBucket.bucket.endswith(f":{address}") | RateBucket.bucket.endswith(f":{address} (line)")
         RateBucket.delete().where(ends).execute()

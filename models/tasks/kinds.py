@@ -75,6 +75,7 @@ _KINDS = (
     # A mail about the own account. A link in it works for half an hour, and the row says when it is of no use.
     TaskKind("send_desk_mail", payloads.SendDeskMail, queue=SENDS, time_limit_s=110, attempts_max=100, doubles=True),
     TaskKind("request_password_reset", payloads.RequestPasswordReset, patience_s=1800),
+    TaskKind("mail_portal_link", payloads.MailPortalLink, patience_s=1800),
     TaskKind("tell_staff", payloads.TellStaff, queue=SENDS, time_limit_s=110, attempts_max=50, doubles=True),
     # Made by a life cycle: a ticket that belongs to this one; a call of a server that may be away for a day.
     TaskKind("make_linked_ticket", payloads.MakeLinkedTicket),

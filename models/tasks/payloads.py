@@ -116,6 +116,12 @@ class RequestPasswordReset(Payload, frozen=True):
     email: str
 
 
+class MailPortalLink(Payload, frozen=True):
+    """Mails the link by which a requester signs in at the portal."""
+
+    link_id: UUID
+
+
 class OpenAccount(Payload, frozen=True):
     """Opens the ledger's account of a new user."""
 

@@ -45,7 +45,7 @@ _KNOWN: Final[dict[str, tuple[Callable[[], Sequence[str]], Any]]] = {
     "state": (lambda: _of_workflows(lambda workflow: list(workflow.states)), Ticket.state),
     "type": (lambda: [entity.name for entity in published.all_types()], Ticket.type),
     "priority": (priorities.ranked, Ticket.priority),
-    "channel": (lambda: sorted({"api", *(account.channel for account in accounts.every())}), Ticket.channel),
+    "channel": (lambda: sorted({"api", "portal", *(account.channel for account in accounts.every())}), Ticket.channel),
     "account": (lambda: sorted({account.name for account in accounts.every()}), Ticket.account),
     "workflow": (_workflows, Ticket.workflow),
     "team": (_teams, Ticket.team),

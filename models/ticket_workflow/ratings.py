@@ -81,6 +81,17 @@ def find(token: str) -> RatingRow:
     return _found(database.one(f"{_SELECT} WHERE r.token_hash = :hash", hash=hashed))
 
 
+def of_ticket(ticket_id: UUID) -> RatingRow | None:
+    """Return the rating that was asked for last in a ticket; None without one, and after its time."""
+    row = database.one(
+        f"{_SELECT} WHERE r.ticket_id = :ticket ORDER BY r.asked_at DESC, r.id DESC LIMIT 1", ticket=ticket_id
+    )
+    try:
+        return None if row is None else _found(row)
+    except RatingEnded:
+        return None
+
+
 def rate_by_id(rating_id: UUID, score: int) -> None:
     """Record the score of a pressed button and keep the comment. Joins the caller's transaction.
 
@@ -88,6 +99,17 @@ def rate_by_id(rating_id: UUID, score: int) -> None:
     """
     asked = _by_id(rating_id)
     _record(asked, score, asked["comment"])
+
+
+def rate_of_ticket(ticket_id: UUID, score: int, comment: str | None) -> None:
+    """Record the score and the comment of the rating that was asked for last. Joins the caller's transaction.
+
+    Raises NotFound, RatingIsFinal.
+    """
+    asked = of_ticket(ticket_id)
+    if asked is None:
+        raise NotFound("no rating of this ticket is asked for")
+    _record(asked, score, comment)
 
 
 def rate(token: str, score: int, comment: str | None) -> RatingRow:

@@ -68,6 +68,8 @@ _EXPIRED = (
     "DELETE FROM password_links WHERE id IN (SELECT id FROM password_links WHERE expires_at < :before LIMIT :batch)",
     "DELETE FROM sign_in_challenges WHERE id IN (SELECT id FROM sign_in_challenges WHERE expires_at < :before"
     " LIMIT :batch)",
+    "DELETE FROM portal_links WHERE id IN (SELECT id FROM portal_links WHERE expires_at < :before LIMIT :batch)",
+    "DELETE FROM portal_sessions WHERE id IN (SELECT id FROM portal_sessions WHERE expires_at < :before LIMIT :batch)",
     "DELETE FROM user_links WHERE token_hash IN (SELECT token_hash FROM user_links WHERE expires_at < :before"
     " LIMIT :batch)",
     "DELETE FROM transition_dialogues WHERE id IN (SELECT id FROM transition_dialogues WHERE expires_at < :before"

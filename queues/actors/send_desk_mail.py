@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
+from uuid import UUID
 
 from models.channels.accounts import ChannelAccount
 from models.conversations import threading
@@ -23,6 +24,8 @@ from queues.settlement import Done, Failed, Settlement
 
 # The page where the reader of a mail with a link goes.
 _PAGES = {"invitation": "/password", "password_reset": "/password"}
+# The page of a requester's link works without a script, so the token is in its path and not behind `#`.
+_PAGES_BY_PATH = {"portal_link": "/portal/links"}
 
 
 # The text of a notice by the effect of an answer to it.
@@ -83,7 +86,7 @@ def _desk_name(account: ChannelAccount) -> str:
 def _message(mail: DeskMail, words: Words, account: ChannelAccount, attempt_number: int) -> OutgoingMessage:
     values: dict[str, object] = {**words.values, "name": mail.name, "desk": _desk_name(account)}
     if mail.link_id is not None:
-        values["link"] = links.url(_PAGES[mail.kind], mail.link_id)
+        values["link"] = _link(mail.kind, mail.link_id)
     subject, text = texts.subject_and_text(account, words.kind, words.locale, values)
     return OutgoingMessage(
         delivery_id=f"{'user_notice' if mail.kind == planning.MAIL_KIND else 'desk_mail'}:{mail.id}",
@@ -101,6 +104,11 @@ def _message(mail: DeskMail, words: Words, account: ChannelAccount, attempt_numb
         reply_token=links.reply_token(mail.id),
         locale=words.locale,
     )
+
+
+def _link(kind: str, link_id: UUID) -> str:
+    by_path = _PAGES_BY_PATH.get(kind)
+    return links.url(_PAGES[kind], link_id) if by_path is None else links.url_by_path(by_path, link_id)
 
 
 def _record(mail: DeskMail, content: Content | None, outcome: SendOutcome) -> None:

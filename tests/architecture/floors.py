@@ -16,7 +16,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("ticket_workflow",),
     ("ticket_actions",),
     ("deliveries", "dialogues", "macros", "numbers"),
-    ("ticket_lists",),
+    ("ticket_lists", "portal"),
     ("search",),
     ("offboarding", "staff_chat", "regrouping", "bulk"),
     ("inbound", "privacy", "tags"),

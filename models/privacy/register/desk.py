@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from models.privacy.register.treatments import DESK, HASH, NAME, STAFF, WORD, Column, impersonal, kept
+from models.privacy.register.treatments import DESK, HASH, NAME, STAFF, WORD, Column, erased, impersonal, kept
 
 TABLES: Final[Mapping[str, Mapping[str, Column]]] = {
     "users": {
@@ -40,7 +40,7 @@ TABLES: Final[Mapping[str, Mapping[str, Column]]] = {
     "sign_in_challenges": {"purpose": WORD, "token_hash": HASH, "password_mark": HASH, "data": STAFF},
     "desk_mails": {
         "kind": WORD,
-        "address": STAFF,
+        "address": erased("of a user, or of a requester who asked for a link to the portal; the row is deleted"),
         "name": STAFF,
         "locale": STAFF,
         "facts": STAFF,

@@ -33,6 +33,15 @@ TABLES: Final[Mapping[str, Mapping[str, Column]]] = {
         "address": exported("the address that got the code; the row is deleted"),
         "code_hash": HASH,
     },
+    "portal_links": {
+        "address": erased("the address that asked for a link to the portal; the row is deleted"),
+        "locale": WORD,
+        "token_hash": HASH,
+    },
+    "portal_sessions": {
+        "address": erased("the address that signed in at the portal; the row is deleted"),
+        "token_hash": HASH,
+    },
     "requester_merges": {
         "reason": exported("the staff's words about the person"),
         "merged_by": STAFF,

@@ -38,6 +38,7 @@ STORED: list[tuple[str, dict[str, Any]]] = [
     ("send_code", {"code_id": ID, "account": "demo"}),
     ("send_desk_mail", {"mail_id": ID}),
     ("request_password_reset", {"email": "ada@example.test"}),
+    ("mail_portal_link", {"link_id": ID}),
     ("open_account", {"user_id": ID}),
     ("activate_user", {"user_id": ID, "account_id": ID}),
     ("repair_activations", {}),
