@@ -62,6 +62,8 @@ class TicketAssigned(EventPayload, frozen=True, kw_only=True):
     to: UUID | None
     # The way in which a rule chose; a person's choice has none.
     how: str | Unset = UNSET
+    # The strategy, its team, the ids of the candidates, and the reason of each user who was left out.
+    choice: Json | Unset = UNSET
 
 
 class TicketSnoozed(EventPayload, frozen=True, kw_only=True):

@@ -20,6 +20,7 @@ from models.kernel import names
 from models.kernel.errors import FieldProblem, Invalid
 from models.kernel.open_json import JsonObject
 from models.publishing import translations
+from models.teams import assignment
 from models.teams import queries as teams
 from models.teams.visibility import VISIBILITIES
 from models.workflow import analysis
@@ -102,19 +103,22 @@ def _teams(body: Mapping[str, Any]) -> str:
             problems.append(FieldProblem(f".teams.{name}", "expected {label: {en: ...}}"))
         elif wrong := list(desks.label_problems(f".teams.{name}.label", team["label"])):
             problems.extend(wrong)
-        elif (visibility := team.get("visibility", "everyone")) not in VISIBILITIES:
-            problems.append(
-                FieldProblem(
-                    f".teams.{name}.visibility", f"expected one of {', '.join(VISIBILITIES)}, found {visibility!r}"
-                )
-            )
+        else:
+            problems.extend(_word_problems(f".teams.{name}", team))
     if problems:
         raise Invalid(problems)
     return "teams"
 
 
+def _word_problems(place: str, team: Mapping[str, Any]) -> Iterator[FieldProblem]:
+    """Find the keys of a team whose value is none of their words."""
+    for key, words in (("visibility", VISIBILITIES), (assignment.KEY, assignment.STRATEGIES)):
+        if key in team and team[key] not in words:
+            yield FieldProblem(f"{place}.{key}", f"expected one of {', '.join(words)}, found {team[key]!r}")
+
+
 def _has_labels(team: object) -> bool:
-    if not isinstance(team, dict) or not set(team) <= {"label", "description", "visibility"}:
+    if not isinstance(team, dict) or not set(team) <= {"label", "description", "visibility", assignment.KEY}:
         return False
     label = team.get("label")
     return isinstance(label, dict) and all(isinstance(text, str) for text in label.values())

@@ -16,9 +16,8 @@ from models.audit.actions import AuditAction
 from models.kernel import clock
 from models.kernel.errors import Conflict
 from models.kernel.storage import database
-from models.kernel.storage.advisory_lock import advisory_lock
 from models.kernel.storage.table import first
-from models.teams import queries
+from models.teams import commands, queries
 from models.teams.tables import Availability
 from models.workflow.instance import Candidate
 
@@ -73,16 +72,18 @@ def check_not_away(user_id: UUID) -> None:
         raise AssigneeAway(f"{AssigneeAway.__doc__} The absence ends at {clock.rfc3339(until)}.")
 
 
-def assignable(team: str | None) -> list[Candidate]:
+def assignable(team: str | None, compared: bool = False) -> list[Candidate]:
     """Return the roster of a team, each candidate with the reason why automatic assignment passes it by.
 
-    If one of them has a capacity, other assignments wait for this transaction: two tickets at once would both count the
-    open tickets before either is assigned.
+    If the choice compares the candidates, or one of them has a capacity, other assignments wait for this transaction:
+    two tickets at once would both see the numbers from before either is assigned.
     """
+    if compared:
+        commands.lock_assignments()
     found = queries.roster(team)
     work = _work_of([UUID(one.id) for one in found])
-    if any(one.capacity is not None for one in work.values()):
-        advisory_lock("assignment")
+    if not compared and any(one.capacity is not None for one in work.values()):
+        commands.lock_assignments()
         found = queries.roster(team)
     return [_judged(one, work.get(UUID(one.id), Work())) for one in found]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from models.audit import entries as audit
@@ -12,8 +12,10 @@ from models.identity import queries as identity
 from models.kernel import clock
 from models.kernel.errors import FieldProblem, Invalid, PreconditionFailed
 from models.kernel.storage import database
+from models.kernel.storage.advisory_lock import advisory_lock
 from models.kernel.storage.batch import as_json
 from models.teams import queries
+from models.teams.tables import TeamMember
 from models.teams.visibility import Visibility
 
 members_max = 500  # per team; every assignment reads the whole roster
@@ -76,6 +78,20 @@ def set_members(name: str, user_ids: Sequence[UUID], *, expected_version: int | 
     )
 
 
+def lock_assignments() -> None:
+    """Serialise automatic assignments until this transaction ends."""
+    advisory_lock("assignment")
+
+
 def note_assigned(user_id: UUID | str, at: datetime) -> None:
-    """Record that a life cycle gave the user a ticket; the round robin then prefers the other members."""
+    """Record that a rule gave the user a ticket; the round robin then prefers the other members.
+
+    The recorded instants follow the order of the assignments. `at` may be older than that of the assignment before: it
+    is the instant at which the transaction began, which then waited for the other one.
+    """
+    lock_assignments()
+    found = database.one("SELECT max(assigned_at) AS latest FROM team_members")
+    latest = None if found is None else TeamMember.converted({"assigned_at": found["latest"]})["assigned_at"]
+    if latest is not None and latest >= at:
+        at = latest + timedelta(microseconds=1)
     database.execute("UPDATE team_members SET assigned_at = :at WHERE user_id = :user", at=at, user=user_id)

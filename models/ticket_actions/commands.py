@@ -242,18 +242,21 @@ def update(
     expected_version: int | None,
     actor: Actor,
     role: str = steps.AUTOMATION,
+    keeps_assignee: bool = False,
 ) -> Ticket:
     """Change title, type, priority, team, tags or fields.
 
     Fields are merged: a field that `changes` does not name keeps its value, and null removes one. Tags are replaced as
     a whole, unless they are a `TagEdit`.
 
-    Another type moves the ticket to the life cycle of that type.
+    Another type moves the ticket to the life cycle of that type. The strategy of another team assigns the ticket,
+    unless the change `keeps_assignee`.
 
     Raises PreconditionFailed when the ticket changed meanwhile, Invalid for a wrong priority, team or field, TypeLocked
     while something holds the type.
     """
     change = TicketChange.of(ticket_id, actor=actor)
+    change.keeps_assignee = keeps_assignee
     ticket = change.ticket
     change.expect_version(expected_version)
     if changes.get("type", ticket.type) != ticket.type:

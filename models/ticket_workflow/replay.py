@@ -34,6 +34,7 @@ from models.tickets import ticket_fields
 from models.visibility.sight import DESK, Sight
 from models.workflow.acts import AnyAct, Charged, MessageSent, RatingAsked, Refused, SlaBreached
 from models.workflow.definition import Workflow
+from models.workflow.execution import team_assignment
 from models.workflow.testing.simulation import Person, Simulation, TooManyFirings
 
 page_tickets = 200  # tickets whose events are in memory at once
@@ -243,7 +244,8 @@ def _refused(simulation: Simulation, event: Recorded, who: str, fields: JsonObje
 
 def _assigned(simulation: Simulation, event: Recorded, who: str, fields: JsonObject) -> None:
     told = event.payload
-    if "rule" in told:
+    # The strategy of a team is no rule of the life cycle: its choice is a fact, like that of a person.
+    if told.get("rule", team_assignment.RULE) != team_assignment.RULE:
         return
     to = str(told["to"]) if told.get("to") else None
     known = to is None or any(person.id == to for person in simulation.people)

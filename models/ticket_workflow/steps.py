@@ -23,7 +23,7 @@ from models.requesters import person_fields
 from models.requesters import queries as requesters
 from models.sla.clocks import Clock
 from models.tasks.tables import Task
-from models.teams import availability
+from models.teams import assignment, availability
 from models.teams import queries as teams
 from models.ticket_workflow import approvals, links, ratings, reclassifying
 from models.ticket_workflow import sla_clocks as sla
@@ -34,7 +34,17 @@ from models.workflow import engine
 from models.workflow.acts import Refused, TypeSet
 from models.workflow.definition import Workflow
 from models.workflow.execution.reclassification import EVENT, arrival
-from models.workflow.instance import Actor, Context, Event, Instance, MessageView, PendingApproval, RuleTrace, Step
+from models.workflow.instance import (
+    Actor,
+    Context,
+    Event,
+    Instance,
+    MessageView,
+    PendingApproval,
+    RuleTrace,
+    Step,
+    Strategy,
+)
 
 AUTOMATION = "automation"
 _UNREAD = "the requester has just written, and the life cycle has not looked at the message yet; try again in a moment"
@@ -223,6 +233,7 @@ def context_of(
         seed=change.causation_id or str(change.ticket.id),
         roster=teams.roster,
         assignable=availability.assignable,
+        strategy=_by_hand if change.keeps_assignee else assignment.strategy_of,
         fields_view=ticket_fields.fields_view,
         validate=ticket_fields.validated_by_rule,
         missing=ticket_fields.missing,
@@ -235,6 +246,10 @@ def context_of(
         linked=lambda: {} if change.is_new else links.numbers(change.ticket.id),
         hides_words=change.ticket.contact_is_a_stranger,
     )
+
+
+def _by_hand(team: str) -> Strategy:
+    return "manual"
 
 
 class _Asker:

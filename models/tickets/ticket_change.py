@@ -64,6 +64,8 @@ class TicketChange:
         self.event = ""
         # Whether the ticket moved to the life cycle of another type in this change. It does so once at most.
         self.is_reclassified = False
+        # Whether the strategies of teams leave the assignee alone: an undo restores the assignee from before.
+        self.keeps_assignee = False
         # The rating that was asked for last in this change.
         self.rating_id: UUID | None = None
         # The failed delivery or the missed promise that this change is about: its notices are not doubled.

@@ -116,13 +116,17 @@ class TagsSet(Act, frozen=True, kw_only=True):
 
 
 class Assigned(Act, frozen=True, kw_only=True):
-    """The assignee changed. `before` and `after` are user ids, empty for no assignee; `name` is the new assignee's."""
+    """The assignee changed. `before` and `after` are user ids, empty for no assignee; `name` is the new assignee's.
+
+    `choice`: the strategy with everybody whom it considered; None where nobody was chosen by a strategy.
+    """
 
     kind = "assigned"
     before: str
     after: str
     how: str
     name: str
+    choice: JsonObject | None = None
 
 
 class MessageSent(Act, frozen=True, kw_only=True):

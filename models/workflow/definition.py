@@ -83,9 +83,12 @@ class Notify(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Assign(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """An assignment. The assignee comes from `team`, or from all agents without one; `user` is an e-mail address."""
+    """An assignment. The assignee comes from `team`, or from all agents without one; `user` is an e-mail address.
 
-    how: Literal["round_robin", "least_busy", "random", "person", "nobody"]
+    `team_strategy` is the strategy of `team`, or of the ticket's team without one (`assignment` in teams.yaml).
+    """
+
+    how: Literal["round_robin", "least_busy", "random", "team_strategy", "person", "nobody"]
     team: Name | None = None
     user: str | None = None
 

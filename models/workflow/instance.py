@@ -14,6 +14,8 @@ from models.workflow.acts import AnyAct, Refused
 
 # Characters of a message that conditions see: the words that route a ticket stand at its beginning.
 condition_text_chars_max: Final = 32_768
+# The ways in which a team assigns the tickets that enter it. `manual`: people do.
+Strategy = Literal["manual", "round_robin", "least_busy", "random"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,8 +188,11 @@ class Context:
     seed: str = ""
     # Members of a team, or all who take tickets (None), in a stable order.
     roster: Callable[[str | None], Sequence[Candidate]] = lambda team: ()
-    # The roster with the availability of each candidate; None: all are available.
-    assignable: Callable[[str | None], Sequence[Candidate]] | None = None
+    # The roster with the availability of each candidate; None: all are available. The second argument says that the
+    # choice compares the candidates, so that no other one may happen until this one is written.
+    assignable: Callable[[str | None, bool], Sequence[Candidate]] | None = None
+    # The strategy by which a team gives the tickets that enter it to its members.
+    strategy: Callable[[str], Strategy] = lambda team: "manual"
     # (type, fields) -> (every declared field with its value or zero, names of those with a value).
     fields_view: Callable[[str, Mapping[str, Any]], tuple[Mapping[str, Any], Sequence[str]]] = _as_they_are
     # (ticket, wanted) -> all fields after the change; raises Invalid.

@@ -12,20 +12,26 @@ from functions.http.operations import Answer, Call, Operations
 from functions.views import representations as show
 from models.identity.rules import Permission
 from models.kernel.errors import Forbidden
+from models.teams import assignment
 from models.teams import commands as team_commands
 from models.teams import queries as team_queries
 from models.teams.visibility import Visibility
 from models.visibility import sight
+from models.workflow.instance import Strategy
 
 operations = Operations()
 
 
 class TeamShown(msgspec.Struct):
-    """A team. `visibility`: everyone, or members, who then alone see the team's tickets."""
+    """A team. `visibility`: everyone, or members, who then alone see the team's tickets.
+
+    `assignment`: the strategy by which a ticket that enters the team is given to a member; `manual` gives it to nobody.
+    """
 
     name: str
     label: dict[str, str]
     visibility: Visibility
+    assignment: Strategy
     members: list[UUID]
     version: int
 
@@ -88,4 +94,5 @@ def set_members(call: Call[Members]) -> Answer:
 
 
 def _team(row: team_queries.TeamRow) -> TeamShown:
-    return TeamShown(row["name"], row["label"], row["visibility"], row["members"], row["version"])
+    strategy = assignment.strategy_of(row["name"])
+    return TeamShown(row["name"], row["label"], row["visibility"], strategy, row["members"], row["version"])

@@ -102,7 +102,9 @@ def _restore(undo: UndoRow, actor: Actor) -> list[str]:
     try:
         changes = dict(_changes(wanted))
         if changes:
-            commands.update(ticket_id, changes, expected_version=None, actor=actor, role=caller.role)
+            commands.update(
+                ticket_id, changes, expected_version=None, actor=actor, role=caller.role, keeps_assignee=True
+            )
         if "assignee_id" in wanted:
             before = wanted["assignee_id"][0]
             commands.assign(ticket_id, None if before is None else UUID(before), actor=actor)

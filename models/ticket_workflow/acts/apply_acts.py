@@ -210,7 +210,10 @@ def _assigned(change: TicketChange, act: Assigned) -> None:
     change.ticket.assignee_id = after
     if after is not None:
         teams.note_assigned(after, change.at)
-    record(change, ticket_payloads.TicketAssigned(from_=before, to=after, how=act.how), act, actor=SYSTEM)
+    choice = UNSET if act.choice is None else act.choice
+    record(
+        change, ticket_payloads.TicketAssigned(from_=before, to=after, how=act.how, choice=choice), act, actor=SYSTEM
+    )
 
 
 def _message_sent(change: TicketChange, act: MessageSent | RatingAsked) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 
 from models.expressions import conditions
 from models.kernel.errors import Invalid
@@ -13,10 +13,10 @@ from models.kernel.open_json import JsonObject
 from models.workflow import acts, templates
 from models.workflow.acts import NO_REASON, Reason
 from models.workflow.definition import Effect, Notify
-from models.workflow.execution import sla_promises
-from models.workflow.execution.choices import CHOICES, available
+from models.workflow.execution import choices, sla_promises
+from models.workflow.execution.choices import Choice
 from models.workflow.execution.run import Run, not_evaluated
-from models.workflow.instance import NO_MESSAGE, Candidate, Event
+from models.workflow.instance import NO_MESSAGE, Event, RuleTrace
 
 _NO_ANSWER = "the message that caused it is automatic (no mail loops)"
 
@@ -189,21 +189,29 @@ def _assign(run: Run, effect: Effect, rule: str, why: Reason) -> None:
     assert assign is not None
     if assign.how == "nobody":
         _give(run, None, "nobody", rule, why)
-        return
-    candidates, lacking = available(run, assign)
-    if not candidates:
-        withhold(run, "assign", lacking, rule=rule, why=why)
-        return
-    _give(run, CHOICES[assign.how](run, candidates), assign.how, rule, why)
+    else:
+        give_by(run, choices.of_effect(run, assign), rule=rule, why=why)
 
 
-def _give(run: Run, to: Candidate | None, how: str, rule: str, why: Reason) -> None:
+def give_by(run: Run, choice: Choice, *, rule: str, why: Reason = NO_REASON) -> None:
+    """Give the ticket to the person whom a strategy chose, or record why it chose nobody."""
+    outcome: Literal["acted", "refused"] = "acted" if choice.chosen else "refused"
+    run.trace(RuleTrace(run.event.type, "assignment", outcome, values=choice.as_values, reasons=choice.reasons))
+    if choice.chosen is None:
+        withhold(run, "assign", choice.lacking, rule=rule, why=why)
+    else:
+        _give(run, choice, choice.strategy, rule, why)
+
+
+def _give(run: Run, choice: Choice | None, how: str, rule: str, why: Reason) -> None:
     ticket, before = run.instance, run.instance.assignee
+    to = choice.chosen if choice else None
     after = to.id if to else ""
     if before == after:
         return
     ticket.assignee, ticket.assignee_name = after, to.name if to else ""
-    run.act(acts.Assigned(rule, why=why, before=before, after=after, how=how, name=ticket.assignee_name))
+    facts = choice.as_facts if choice else None
+    run.act(acts.Assigned(rule, why=why, before=before, after=after, how=how, name=ticket.assignee_name, choice=facts))
     run.emit(Event("assigned", before=before, after=after))
 
 

@@ -5,17 +5,29 @@ from __future__ import annotations
 from models.expressions import conditions
 from models.workflow.acts import Reason, Refused, TimerStarted, Unmatched
 from models.workflow.definition import NAMED_EVENTS, Reaction
-from models.workflow.execution import approvals, effects, guards, transitions
+from models.workflow.execution import approvals, effects, guards, team_assignment, transitions
 from models.workflow.execution.run import Run, not_evaluated
 from models.workflow.instance import Event, RuleTrace
 
 
 def drain(run: Run) -> None:
-    """Run the reactions to every event of the step, in the order of the events."""
+    """Run the reactions to every event of the step, in the order of the events.
+
+    A team that the ticket enters assigns it after them, because a life cycle may choose the team or the assignee itself.
+    It does so once in a step: a reaction to the assignment that moves the ticket again cannot make a loop.
+    """
+    _drain_events(run)
+    if team_assignment.is_due(run):
+        team_assignment.assign(run)
+        _drain_events(run)
+
+
+def _drain_events(run: Run) -> None:
     while (event := run.next_event()) is not None:
         if event.type == "field_changed":
             approvals.withdraw(run, event.name)
             run.follow_date(event.name)
+        team_assignment.note(run, event)
         react(run, event)
 
 

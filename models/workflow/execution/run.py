@@ -37,6 +37,8 @@ class Run:
         self.acts: list[AnyAct] = []
         self.traces: list[RuleTrace] = []
         self.event = Event("")
+        # Whether the ticket entered its team in this step.
+        self.entered_team = False
         self._events: deque[tuple[Event, int]] = deque()
         self._depth = 0
         self._names: dict[conditions.Reads | None, conditions.Prepared] = {}

@@ -8,6 +8,7 @@ from models.definitions import shape
 from models.kernel.errors import FieldProblem, Invalid
 from models.kernel.open_json import JsonObject
 from models.workflow.definition import Category
+from models.workflow.instance import Strategy
 
 
 class Cast(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -36,7 +37,8 @@ class Children(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Given(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The ticket at the beginning. `text`, `automatic`, `by_machine`: those of its first message; `by` opens it.
 
-    `children`, `blockers`: the numbers of linked tickets, as conditions read them.
+    `children`, `blockers`: the numbers of linked tickets, as conditions read them. `assignment`: team -> the strategy
+    by which it assigns the tickets that enter it; `manual` for other teams.
     """
 
     at: str = "2026-11-23T09:00:00+01:00"
@@ -54,6 +56,7 @@ class Given(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     fields: JsonObject = {}
     children: Children = Children()
     blockers: Blockers = Blockers()
+    assignment: dict[str, Strategy] = {}
 
 
 class Move(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

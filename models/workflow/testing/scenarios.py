@@ -95,6 +95,7 @@ def _begin(
         | _with_fields(given.requester, types.get("entity.requester")),
         organisation=_with_fields(given.organisation, types.get("entity.organisation")),
         linked={name: msgspec.structs.asdict(getattr(given, name)) for name in ("children", "blockers")},
+        strategies=given.assignment,
         desk=desk,
         fields_view=lambda type_, fields: (values.view_values(types.get(type_), fields), values.filled(fields)),
         validate=lambda ticket, wanted: _validated(types.get(ticket.type), ticket, wanted),

@@ -25,7 +25,7 @@ from models.workflow.acts import (
     TimerStopped,
 )
 from models.workflow.definition import Workflow
-from models.workflow.instance import Actor, Candidate, Context, Event, Instance, MessageView, RuleTrace, Step
+from models.workflow.instance import Actor, Candidate, Context, Event, Instance, MessageView, RuleTrace, Step, Strategy
 from models.workflow.testing.messages import message_of
 
 firings_max = 10_000  # timers that one `advance` lets go off; a loop that would not end stops here
@@ -71,6 +71,7 @@ class Simulation:
     desk: Desk = UNDECLARED
     organisation: Mapping[str, Any] = field(default_factory=dict)
     linked: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    strategies: Mapping[str, Strategy] = field(default_factory=dict)
     fields_view: FieldsView | None = None
     validate: Validate | None = None
     missing: Callable[[Instance], Sequence[str]] = lambda ticket: ()
@@ -312,6 +313,7 @@ class Simulation:
             desk=self.desk,
             seed=f"{len(self.log)}",
             roster=self._roster,
+            strategy=lambda team: self.strategies.get(team, "manual"),
             requester=lambda: self.requester,
             organisation=lambda: self.organisation,
             linked=lambda: self.linked,
