@@ -13,8 +13,8 @@ from models.workflow.instance import Event, RuleTrace
 def drain(run: Run) -> None:
     """Run the reactions to every event of the step, in the order of the events.
 
-    A team that the ticket enters assigns it after them, because a life cycle may choose the team or the assignee itself.
-    It does so once in a step: a reaction to the assignment that moves the ticket again cannot make a loop.
+    A team that the ticket enters assigns it after them, because a life cycle may choose the team or the assignee. It
+    does so once in a step: a reaction to the assignment that moves the ticket again cannot make a loop.
     """
     _drain_events(run)
     if team_assignment.is_due(run):

@@ -13,6 +13,7 @@ from uuid import UUID
 import pytest
 
 from models.definitions import store
+from models.identity.rules import Permission
 from models.kernel import clock
 from models.kernel.errors import Invalid
 from models.kernel.storage import database
@@ -224,7 +225,7 @@ def test_an_undo_of_a_change_of_team_restores_the_assignee_from_before(desk: Des
     assigned = desk.reload(ticket).assignee_id
     [undo] = desk.rows("SELECT id FROM undos ORDER BY id DESC LIMIT 1")
 
-    desk.command(restorers.restore, UUID(str(undo["id"])), actor=actor, permissions=frozenset(restorers.Permission))
+    desk.command(restorers.restore, UUID(str(undo["id"])), actor=actor, permissions=frozenset(Permission))
 
     assert assigned is not None
     after = desk.reload(ticket)
