@@ -62,6 +62,7 @@ PLAIN: Final = frozenset(
         "field",
         "from",
         "how",
+        "choice",
         "issuer",
         "kind",
         "link",
