@@ -25,6 +25,7 @@ from models.kernel.open_json import JsonObject
 from models.kernel.storage import database
 from models.kernel.storage.table import first
 from models.ports import channel_facts
+from models.regrouping import moved_messages
 from models.requesters import queries as people
 from models.requesters.commands import normalise_address
 from models.requesters.tables import Identity, Requester
@@ -47,6 +48,7 @@ def change_requester(
 
     None: the ticket is theirs already. Raises Invalid for a requester who does not exist, is merged or was erased.
     """
+    moved_messages.lock_chats(Conversation.ticket_id == ticket_id)
     change = TicketChange.of(ticket_id, actor=actor)
     change.expect_version(expected_version)
     ticket = change.ticket
@@ -241,6 +243,7 @@ def _run(undone: UndoRow, actor: Actor) -> list[str]:
     """Restore the requester, the contact, the chats and the participants of before."""
     act = undone["act"]
     assert undone["ticket_id"] is not None, "a change has its ticket"
+    moved_messages.lock_chats(Conversation.id.in_(act["chats"]))
     change = TicketChange.of(undone["ticket_id"], actor=actor)
     ticket = change.ticket
     before, after = (Ticket.converted(act[side]) for side in ("before", "after"))

@@ -143,10 +143,10 @@ class Desk:
         raise NotImplementedError
 
     def wait_until_drained(self, *, within_s: float = limits.drain_s) -> float:
-        """Wait until no task is due or runs; returns the seconds it took."""
+        """Wait until no task is due or runs, and none follows for the event log; returns the seconds it took."""
         started = time.monotonic()
         wait_until(
-            lambda: self.truth.live_tasks() == 0,
+            lambda: self.truth.work_left() == 0,
             within_s=within_s,
             what=f"the desk having done all its tasks (logs: {self.logs})",
         )

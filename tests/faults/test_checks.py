@@ -7,11 +7,14 @@ from typing import Any, cast
 
 import pytest
 
-from queues import channels
+from models.events.following import consumers
+from models.kernel.storage import database
+from queues import channels, log_consumers
+from tests.desk import Desk as LocalDesk
 from tests.faults import checks
 from tests.faults.people import Requester
 from tests.faults.stack import Desk
-from tests.faults.truth import Rows
+from tests.faults.truth import Rows, Truth
 
 TEXT = "answer 1"
 
@@ -59,3 +62,16 @@ def test_a_reply_that_arrives_more_often_than_the_channel_repeats_fails_the_soak
 def test_a_reply_that_arrives_more_often_than_it_was_sent_fails_the_soak(repeats: int) -> None:
     with pytest.raises(AssertionError, match="arrived 2 times, by"):
         check(["unknown", "permanent"], arrived=2)
+
+
+def test_a_desk_whose_log_is_not_read_to_its_end_is_not_drained(desk: LocalDesk) -> None:
+    with database.transaction():
+        consumers.ensure(log_consumers.CONSUMERS)
+    desk.create_ticket()
+    desk.run_due()
+    truth = Truth(desk.settings.database_url)
+
+    assert (truth.live_tasks(), truth.work_left()) == (0, len(log_consumers.CONSUMERS))
+    consumers.wake()
+    desk.run_due()
+    assert (truth.live_tasks(), truth.work_left()) == (0, 0)

@@ -9,6 +9,9 @@ from typing import Any
 import psycopg2
 
 Rows = list[dict[str, Any]]
+_LIVE = "(SELECT count(*) FROM tasks WHERE state = 'leased' OR (state = 'ready' AND kind <> 'release_message'))"
+_END_ON_SQLITE = "(SELECT COALESCE(max(log_position), 0) FROM events)"
+_END_ON_POSTGRES = "(SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM log_position)"
 
 
 class Truth:
@@ -36,11 +39,16 @@ class Truth:
 
     def live_tasks(self) -> int:
         """Tasks that are due now or running: not those that wait for a later day."""
-        return int(
-            self.one(
-                "SELECT count(*) FROM tasks WHERE state = 'leased' OR (state = 'ready' AND kind <> 'release_message')"
-            )
-        )
+        return int(self.one(f"SELECT {_LIVE}"))
+
+    def work_left(self) -> int:
+        """Live tasks, and consumers that have not read the event log to its end: each gets a task within a second.
+
+        Both at one moment, because the end of a task can put a consumer behind.
+        """
+        end = _END_ON_SQLITE if self.url.startswith("sqlite:///") else _END_ON_POSTGRES
+        behind = f"(SELECT count(*) FROM log_positions WHERE number < {end} OR unnumbered_id IS NOT NULL)"
+        return int(self.one(f"SELECT {_LIVE} + {behind}"))
 
     def attempts(self, text: str) -> Rows:
         """Every attempt at the deliveries of the message whose body is `text`, in order."""

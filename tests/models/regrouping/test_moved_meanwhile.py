@@ -294,39 +294,3 @@ def test_a_retry_is_recorded_in_the_ticket_to_which_the_message_moves_before_the
     assert desk.events(ticket, "message_retried") == []
     [row] = desk.rows("SELECT aggregate_id FROM events WHERE event_type = 'message_retried'")
     assert UUID(str(row["aggregate_id"])) == made[0]
-
-
-@on_postgresql
-@pytest.mark.parametrize("act", ["merge", "undo"])
-def test_an_act_that_moves_messages_and_a_receipt_at_once_do_not_deadlock(desk: Desk, act: str) -> None:
-    ticket, target = two_mails(desk), desk.create_ticket("Target")
-    desk.run_due()
-    actor = desk.person()
-    acts: list[Callable[[], Any]] = [
-        lambda: merging.merge(ticket.id, target.id, actor=actor, sight=DESK, confirmed=True)
-    ]
-    if act == "undo":
-        undo_id = desk.command(acts.pop())
-        acts.append(lambda: restorers.restore(undo_id, actor=actor, permissions=frozenset(Permission)))
-    [delivery] = desk.rows("SELECT external_id FROM deliveries WHERE message_id = :id", id=message(desk, "Water it."))
-    account = accounts.find("email", "demo")
-    receipt = Receipt(delivery["external_id"], "delivered")
-    waits = threading.Event()
-    done: list[Any] = []
-
-    def record() -> None:
-        with database.transaction():
-            database.execute("SELECT 1 FROM deliveries WHERE external_id = :id FOR_UPDATE", id=receipt.reference)
-            waits.set()
-            while not database.run("SELECT 1 FROM pg_locks WHERE NOT granted"):
-                pass
-            done.append(receipts.record(account, receipt))
-        database.proxy.obj.close()
-
-    worker = threading.Thread(target=record, daemon=True)
-    worker.start()
-    assert waits.wait(30.0)
-    desk.command(acts.pop())
-    worker.join(30.0)
-
-    assert done == [ticket.id if act == "merge" else target.id]
