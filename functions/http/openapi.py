@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from functions.http import examples, monitoring
+from functions.http.openapi_links import Links
 from functions.http.operations import IF_MATCH, Answer, Call, Cost, Idempotency, Operation, Operations
 from models.kernel import limits
 from models.kernel.open_json import JsonObject
@@ -94,9 +95,12 @@ def document(operations: Operations, function: str) -> JsonObject:
             if kind is not None:
                 _describe_texts(by_type[kind], components, described)
     paths: dict[str, JsonObject] = {}
+    links = Links(operations)
     for operation in operations.all:
         path = re.sub(r"{(\w+)(:\w+)?}", r"{\1}", operation.path)
-        paths.setdefault(path, {})[operation.method.lower()] = _operation(operation, by_type, components, operations)
+        paths.setdefault(path, {})[operation.method.lower()] = _operation(
+            operation, by_type, components, operations, links
+        )
     return {
         "openapi": "3.1.0",
         "info": {
@@ -163,14 +167,14 @@ def _has_schema(kind: Any) -> bool:
 
 
 def _operation(
-    operation: Operation, by_type: dict[Any, Any], components: JsonObject, operations: Operations
+    operation: Operation, by_type: dict[Any, Any], components: JsonObject, operations: Operations, links: Links
 ) -> JsonObject:
     described: JsonObject = {
         "operationId": operation.handler.__name__,
         "tags": [_group(operation, operations)[0]],
         "summary": operation.summary,
         "parameters": _parameters(operation, by_type, components, operations.parameters),
-        "responses": _responses(operation, by_type),
+        "responses": _responses(operation, by_type, links),
     }
     if operation.handler.__doc__:
         described["description"] = inspect.cleandoc(operation.handler.__doc__)
@@ -248,11 +252,14 @@ def _without_null(schema: JsonObject) -> JsonObject:
     return rest | (kinds[0] if len(kinds) == 1 else {"anyOf": kinds})
 
 
-def _responses(operation: Operation, by_type: dict[Any, Any]) -> JsonObject:
+def _responses(operation: Operation, by_type: dict[Any, Any], links: Links) -> JsonObject:
     responses: JsonObject = {}
     for status, kind in operation.answers.items():
         content = _content(kind, operation.media_type, by_type)
-        responses[str(status)] = {"description": _STATUS_DESCRIPTIONS[status]} | content
+        linked = links.of(operation, status)
+        responses[str(status)] = (
+            {"description": _STATUS_DESCRIPTIONS[status]} | content | ({"links": linked} if linked else {})
+        )
     problem = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
     for status in _problem_statuses(operation) - operation.answers.keys():
         responses[str(status)] = {"description": _STATUS_DESCRIPTIONS[status], "content": problem}

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Collection
 from typing import Any
 
 import pytest
@@ -17,8 +18,23 @@ from models.identity.rules import Permission
 from models.kernel import settings
 from tests.desk import Desk
 from tests.functions.callers import DEMO_KEY, Caller, sqlite_only
+from tests.functions.http.thinned_documents import (
+    has_body,
+    has_query,
+    linked,
+    only,
+    without_repetitions,
+)
 
-_examples_max = 8  # random cases per operation, beside the boundary values; a minute is our patience
+_examples_max = 3  # random cases per operation, besides the boundary values; a minute is our patience
+_extended_examples_max = 12
+_extended_scenarios_max = 40
+_scenarios_max = 5  # walks along the links of the document
+_steps_max = 6  # requests of a walk
+_links_followed_min = 8  # of some 190, by walks that are the same in every run
+# Methods that a path may not have: one that falcon routes, and one that it does not know. The answer to OPTIONS names
+# all methods of a path, also those that are not in a part of the document.
+_OTHER_METHODS = ["PATCH", "TRACE"]
 _failures_shown_max = 12
 
 ACCEPTED = ("2xx", "401", "403", "404", "409", "429")
@@ -37,6 +53,7 @@ RULES = {
         f"?{name}_{end}": "an instant of the calendar" for name in ("due", "last_message") for end in ("since", "until")
     },
     "?q": "operators that there are, with values that the desk has",
+    "?field": "fields that a type has, with values of their kind",
     "?cursor": "a next_cursor of this list",
     "?after": "a position of the feed",
     "?since": "a day of the calendar, not after until",
@@ -95,9 +112,19 @@ RULES = {
 }
 
 
-def run(app: Any, *, random_values: bool = True, **more: Any) -> None:
-    """Send boundary values, then random ones, to every operation of the document; fail with each answer that does not
-    conform.
+def run(
+    app: Any,
+    document: dict[str, Any],
+    *,
+    phases: Collection[str] = ("examples", "coverage", "fuzzing"),
+    examples_max: int = _examples_max,
+    **more: Any,
+) -> set[str]:
+    """Send requests to every operation of the document; fail with each answer that does not conform. Return the
+    transitions between operations that walks along the links made.
+
+    `phases`: the examples of the document, boundary values (`coverage`), random ones (`fuzzing`), and walks along the
+    links (`stateful`).
     """
     import schemathesis
     from schemathesis.config import SchemathesisConfig
@@ -106,9 +133,20 @@ def run(app: Any, *, random_values: bool = True, **more: Any) -> None:
     config = SchemathesisConfig.from_dict(
         {
             "seed": 1,
-            "generation": {"deterministic": True, "max-examples": _examples_max},
-            # Links between operations are not declared.
-            "phases": {"stateful": {"enabled": False}, "fuzzing": {"enabled": random_values}},
+            "generation": {"deterministic": True, "max-examples": examples_max},
+            "phases": {
+                "examples": {"enabled": "examples" in phases},
+                "coverage": {"enabled": "coverage" in phases, "unexpected-methods": _OTHER_METHODS},
+                "fuzzing": {"enabled": "fuzzing" in phases},
+                "stateful": {
+                    "enabled": "stateful" in phases,
+                    "max-steps": _steps_max,
+                    # The other phases send the values that must be refused.
+                    "generation": {"mode": "positive", "max-examples": examples_max},
+                    # Only the links of the document.
+                    "inference": {"algorithms": []},
+                },
+            },
             "checks": {
                 # Its probe cannot speak WSGI (schemathesis 4.32); test_permissions asks every route without a caller.
                 "ignored_auth": {"enabled": False},
@@ -123,13 +161,16 @@ def run(app: Any, *, random_values: bool = True, **more: Any) -> None:
             **more,
         }
     )
-    schema = schemathesis.openapi.from_wsgi("/openapi.json", app, config=config)
+    schema = schemathesis.openapi.from_dict(document, config=config)
+    schema.app = app
     failures: list[str] = []
+    followed: set[str] = set()
     cases = 0
     for event in from_schema(schema).execute():
         if isinstance(event, events.ScenarioFinished):
             cases += len(event.recorder.cases)
             failures += _failures(event.recorder)
+            followed |= {one.transition.id for one in event.recorder.cases.values() if one.transition is not None}
         elif isinstance(event, events.NonFatalError):
             failures.append(f"{event.label}: {event.value!r}")
         elif isinstance(event, events.FatalError):
@@ -137,6 +178,7 @@ def run(app: Any, *, random_values: bool = True, **more: Any) -> None:
     assert cases > 0
     shown = "\n\n".join(failures[:_failures_shown_max])
     assert not failures, f"{len(failures)} failures in {cases} cases\n{shown}"
+    return followed
 
 
 def _failures(recorder: Any) -> list[str]:
@@ -191,7 +233,8 @@ def _is_written_as_a_fraction(error: dict[str, str]) -> bool:
 
 
 def _inside(path: str, place: str) -> bool:
-    return path == place or path.startswith(f"{place}/")
+    """Return True for the place itself, for a member, and for a parameter of a family such as `field.<name>`."""
+    return path == place or path.startswith((f"{place}/", f"{place}."))
 
 
 @sqlite_only
@@ -215,12 +258,36 @@ AUTHORISED = {"headers": {"Authorization": f"Bearer {DEMO_KEY}"}}
 
 
 def test_the_gateway_keeps_to_its_document(gateway: Any, desk: Desk) -> None:
-    # Random values take as long as the boundary values; they go to PostgreSQL, which refuses more of them than SQLite.
-    run(gateway, random_values=desk.engine == "postgresql", **AUTHORISED)
+    """Boundary values of bodies go to SQLite. Those of queries, and random values, go to PostgreSQL, which refuses more
+    of them. The extended test sends both to both.
+    """
+    document = without_repetitions(Caller(gateway).read("/openapi.json"))
+    if desk.engine == "sqlite":
+        run(gateway, only(document, lambda one: not has_query(one)), phases=("examples", "coverage"), **AUTHORISED)
+    else:
+        run(gateway, only(document, has_query), phases=("examples", "coverage"), **AUTHORISED)
+        run(gateway, only(document, lambda one: has_query(one) or has_body(one)), phases=("fuzzing",), **AUTHORISED)
+
+
+@sqlite_only
+def test_the_gateway_keeps_to_its_document_along_its_links(gateway: Any) -> None:
+    document = linked(without_repetitions(Caller(gateway).read("/openapi.json")))
+
+    followed = run(gateway, document, phases=("stateful",), examples_max=_scenarios_max, **AUTHORISED)
+
+    assert len(followed) > _links_followed_min, sorted(followed)
+
+
+@pytest.mark.extended
+def test_the_gateway_keeps_to_its_whole_document(gateway: Any) -> None:
+    document = Caller(gateway).read("/openapi.json")
+
+    run(gateway, document, examples_max=_extended_examples_max, **AUTHORISED)
+    run(gateway, linked(document), phases=("stateful",), examples_max=_extended_scenarios_max, **AUTHORISED)
 
 
 def test_the_webhooks_keep_to_their_document(webhooks: Any) -> None:
-    run(webhooks)
+    run(webhooks, Caller(webhooks).read("/openapi.json"))
 
 
 def test_the_tick_keeps_to_its_document(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -228,4 +295,6 @@ def test_the_tick_keeps_to_its_document(desk: Desk, monkeypatch: pytest.MonkeyPa
 
     monkeypatch.setenv("TICK_TOKEN", "x")
     settings.current.cache_clear()
-    run(create_app())
+    app = create_app()
+
+    run(app, Caller(app).read("/openapi.json"))
