@@ -35,7 +35,7 @@ from psycopg2.extensions import TRANSACTION_STATUS_IDLE, parse_dsn
 from models.kernel import clock, limits
 from models.kernel.errors import ConfigurationError
 from models.kernel.storage import skew, sockets
-from models.kernel.storage.prepared import Connection
+from models.kernel.storage.prepared import Connection, is_read
 
 # The limits of one message. Each SET costs the server some 5 microseconds. Without jit=off, the planner compiles lists
 # of open tickets, whose visibility rule it takes for costly: 2 s of compilation for 0.2 s of work.
@@ -43,9 +43,10 @@ _LIMITS = f"SET LOCAL statement_timeout='{limits.statement_timeout_s}s';SET LOCA
 # A message without BEGIN ends its transaction itself, so it cannot leave one idle.
 _IDLE_LIMIT = f"SET LOCAL idle_in_transaction_session_timeout='{limits.idle_transaction_timeout_s}s';"
 _READ_CLOCK = f"{_LIMITS}SELECT CAST(extract(epoch FROM clock_timestamp()) AS double precision), pg_backend_pid()"
-# SQLSTATEs of a prepared statement that the server does not know (26000), or whose columns a migration has changed
-# (0A000, "cached plan must not change result type").
-_STATEMENT_GONE = frozenset({"26000", "0A000"})
+# SQLSTATEs of a prepared statement that the server does not know (26000), whose name it has already (42P05), or whose
+# columns a migration has changed (0A000, "cached plan must not change result type").
+_PLAN_CHANGED = "0A000"
+_STATEMENT_GONE = frozenset({"26000", "42P05", _PLAN_CHANGED})
 
 
 def connect_options(url: str) -> dict[str, Any]:
@@ -77,6 +78,7 @@ class PooledPostgres(PooledPostgresqlDatabase):  # type: ignore[misc]  # playhou
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self._waiting = threading.local()
         self._opening = 0  # connections that are being opened, each in a thread; they count towards the pool's size
+        self._plans_epoch = 0  # counts the changes of tables that made a prepared statement impossible
         self._clock_due_s = 0.0  # the steady instant from which on the server's clock is read again
         super().__init__(*args, connection_factory=Connection, **kwargs)
 
@@ -190,15 +192,16 @@ class PooledPostgres(PooledPostgresqlDatabase):  # type: ignore[misc]  # playhou
     def begin(self, isolation_level: Any = None) -> None:
         assert isolation_level is None, "transactions of the desk are READ COMMITTED"
         self._waiting.begin = True
+        self._waiting.has_only_read = True
 
     def _execute_cursor(self, sql: str, params: Any, **options: Any) -> Any:
-        begins = self._takes_begin()
+        reads, begins = self._takes_reads(sql), self._takes_begin()
         if begins:
             sql = f"BEGIN;{_LIMITS}{_IDLE_LIMIT}{sql}"
         elif not self.in_transaction():
             sql = f"{_LIMITS}{sql}"
         try:
-            return super()._execute_cursor(sql, params, **options)
+            cursor = super()._execute_cursor(sql, params, **options)
         except Exception:
             if (
                 begins
@@ -209,11 +212,15 @@ class PooledPostgres(PooledPostgresqlDatabase):  # type: ignore[misc]  # playhou
                 # outside.
                 self._waiting.begin = True
             raise
+        if not reads:
+            self._waiting.has_only_read = False
+        return cursor
 
     def execute_prepared(self, text: str, values: Any) -> Any:
         """Execute a translated statement that the connection may prepare.
 
-        Raises OperationalError when the server cannot execute it any more; the caller may try again, with the text.
+        Raises OperationalError when the server cannot execute it any more and the transaction has written before; the
+        caller may repeat the transaction.
         """
         return self.execute_together([text], values)
 
@@ -222,18 +229,58 @@ class PooledPostgres(PooledPostgresqlDatabase):  # type: ignore[misc]  # playhou
         they are one of their own. Returns the cursor of the last one; raises like `execute_prepared`.
         """
         connection: Connection = self.connection()
-        messages = [connection.message(text) for text in texts]
-        try:
-            cursor = self.execute_sql(";".join(message for message, _ in messages), values)
-        except peewee.PeeweeException as error:
-            cause = getattr(error, "orig", None) or error.__cause__
-            if getattr(cause, "pgcode", None) in _STATEMENT_GONE and connection.forget():
-                raise peewee.OperationalError("the server cannot execute the prepared statement") from None
-            raise
-        for text, (_, next_message) in zip(texts, messages, strict=True):
-            if next_message is not None:
-                connection.remember(text, next_message)
-        return cursor
+        if connection.plans_epoch != self._plans_epoch:
+            connection.forget()
+            connection.plans_epoch = self._plans_epoch
+        was_repeated = False
+        while True:
+            messages = [connection.message(text) for text in texts]
+            message = connection.clean_up() + ";".join(one for one, _ in messages)
+            self._waiting.reads = all(is_read(text) for text in texts)
+            try:
+                cursor = self.execute_sql(message, values)
+            except peewee.PeeweeException as error:
+                if message == ";".join(texts) or not self._forgot(connection, error):
+                    raise
+                if was_repeated or not self._starts_again(connection):
+                    raise peewee.OperationalError("the server cannot execute the prepared statement") from None
+                was_repeated = True
+                continue
+            for text, (_, next_message) in zip(texts, messages, strict=True):
+                if next_message is not None:
+                    connection.remember(text, next_message)
+            return cursor
+
+    def _forgot(self, connection: Connection, error: peewee.PeeweeException) -> bool:
+        """Return True if the server cannot execute a prepared statement; the connection has forgotten its statements.
+
+        A change of a table concerns the statements of all connections, so they forget theirs at their next use.
+        """
+        code = getattr(getattr(error, "orig", None) or error.__cause__, "pgcode", None)
+        if code not in _STATEMENT_GONE:
+            return False
+        if code == _PLAN_CHANGED:
+            self._plans_epoch += 1
+            connection.plans_epoch = self._plans_epoch
+        connection.forget()
+        return True
+
+    def _starts_again(self, connection: Connection) -> bool:
+        """Return True if the failed message can be repeated: outside of a transaction, or in a new one in the place of
+        one that has only read.
+
+        Each statement sees what is committed when it starts (READ COMMITTED), so reads of an earlier transaction are as
+        good as those of the same one, unless they lock rows.
+        """
+        if not self.in_transaction():
+            return True
+        if not self._waiting.has_only_read:
+            return False
+        if connection.get_transaction_status() != TRANSACTION_STATUS_IDLE:
+            with connection.cursor() as cursor:
+                cursor.execute("ROLLBACK")
+        self._waiting.begin = True
+        return True
 
     def commit(self) -> None:
         if not self._takes_begin():
@@ -242,6 +289,12 @@ class PooledPostgres(PooledPostgresqlDatabase):  # type: ignore[misc]  # playhou
     def rollback(self) -> None:
         if not self._takes_begin():
             super().rollback()
+
+    def _takes_reads(self, sql: str) -> bool:
+        """Return True if a message only reads. `execute_together` has judged its own message by the texts."""
+        reads: bool | None = getattr(self._waiting, "reads", None)
+        self._waiting.reads = None
+        return is_read(sql) if reads is None else reads
 
     def _takes_begin(self) -> bool:
         """Return True if this thread's BEGIN still waits; it does not from now on."""

@@ -254,7 +254,7 @@ def test_the_documents_are_openapi_3_1(gateway: Any, webhooks: Any) -> None:
         assert all("400" in operation["responses"] for operation in operations if "requestBody" in operation)
 
 
-AUTHORISED = {"headers": {"Authorization": f"Bearer {DEMO_KEY}"}}
+AUTHORISED: dict[str, Any] = {"headers": {"Authorization": f"Bearer {DEMO_KEY}"}}
 
 
 def test_the_gateway_keeps_to_its_document(gateway: Any, desk: Desk) -> None:

@@ -17,7 +17,7 @@ from models import migrations
 from models.kernel.errors import StatementTimeout, Unavailable
 from models.kernel.storage import database, postgres
 from models.kernel.storage.advisory_lock import advisory_lock
-from models.kernel.storage.prepared import Prepared
+from models.kernel.storage.prepared import Connection, Prepared
 from tests.fixtures_desk import bind
 from tests.services.pgbouncer import PgBouncer
 from tests.services.postgres import PostgresServer
@@ -123,3 +123,20 @@ def test_no_statement_is_prepared_on_a_connection_of_the_pooler(pooled_url: str)
 
     assert found == [{"n": n} for n in range(5)]
     assert names == []
+
+
+def test_a_pooler_that_hides_itself_never_executes_the_statement_of_another_client(
+    pooled_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With equal names, one client would execute the statement that another one prepared on the same server connection."""
+    monkeypatch.setattr(Connection, "is_direct", property(lambda _: True, lambda *_: None), raising=False)
+    statements = [Prepared(f"SELECT CAST(:n AS integer) + {100 * client} AS found") for client in range(6)]
+
+    def client(number: int) -> set[int]:
+        with database.connection():
+            return {int(row["found"]) for _ in range(40) if (row := database.one(statements[number], n=1)) is not None}
+
+    with ThreadPoolExecutor(6) as pool:
+        found = list(pool.map(client, range(6)))
+
+    assert found == [{1 + 100 * number} for number in range(6)]
