@@ -2,8 +2,8 @@
 (OpenAPI 3.1.1, section 4.8.20).
 
 They follow from the declarations, so a new operation gets its links by its path and its types. A resource is the answer
-of `GET <collection>/{name}` with an `id`. An operation that creates a resource links to all operations below it. Another
-writing operation links to the resources that its answer holds, such as the undo of a merge.
+of `GET <collection>/{name}` with an `id`. An operation that creates a resource links to all operations below it. Other
+writing operations link to the resources that their answers hold, such as the undo of a merge.
 """
 
 from __future__ import annotations

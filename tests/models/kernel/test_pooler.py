@@ -128,7 +128,7 @@ def test_no_statement_is_prepared_on_a_connection_of_the_pooler(pooled_url: str)
 def test_a_pooler_that_hides_itself_never_executes_the_statement_of_another_client(
     pooled_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With equal names, one client would execute the statement that another one prepared on the same server connection."""
+    """With equal names, a client would execute the statement that another one prepared on the same connection."""
     monkeypatch.setattr(Connection, "is_direct", property(lambda _: True, lambda *_: None), raising=False)
     statements = [Prepared(f"SELECT CAST(:n AS integer) + {100 * client} AS found") for client in range(6)]
 
