@@ -82,6 +82,10 @@ class AuditAction(StrEnum):
     tag_deleted = auto()
     bulk_change_started = auto()
     bulk_change_cancelled = auto()
+    import_started = auto()
+    import_cancelled = auto()
+    import_finished = auto()
+    desk_exported = auto()
     audit_exported = auto()
 
 

@@ -331,3 +331,13 @@ class CopyNotDelivered(EventPayload, frozen=True, kw_only=True):
     delivery_id: UUID
     recipient: Unpublished[str]
     error: Unpublished[str]
+
+
+class TicketImported(EventPayload, frozen=True, kw_only=True):
+    """A ticket was taken over from another system, with its past events. An import calls no webhook."""
+
+    import_id: UUID
+    source: str
+    source_id: Unpublished[str]
+    # The number that the ticket had there, if it has another one here.
+    former_number: Unpublished[int | None]

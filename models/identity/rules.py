@@ -75,6 +75,10 @@ class Permission(StrEnum):
         "numbers_read",
         "Read the numbers of the teams that the caller sees: times, volume, promises, ratings.",
     )
+    imports_manage = (
+        "imports_manage",
+        "Import organisations, requesters and tickets of other systems, and read the reports of imports.",
+    )
     audit_read = "audit_read", "Read and export the audit trail."
 
 

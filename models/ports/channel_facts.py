@@ -71,8 +71,8 @@ def register(names: Callable[[], Iterable[str]], read: Callable[[str], ChannelFa
 def of(channel: str) -> ChannelFacts:
     """Return a channel's facts; the defaults for a name that is no channel. Reads the facts of this channel only."""
     if channel not in _known:
-        names, read = _source()
-        _known[channel] = read(channel) if channel in names() else _UNKNOWN
+        known_names, read = _source()
+        _known[channel] = read(channel) if channel in known_names() else _UNKNOWN
     return _known[channel]
 
 
@@ -81,7 +81,7 @@ def with_emails() -> str:
 
     Raises Conflict when there is none.
     """
-    found = next((channel for channel in _channels() if of(channel).addresses_are_emails), None)
+    found = next((channel for channel in names() if of(channel).addresses_are_emails), None)
     if found is None:
         raise Conflict("no channel of this desk has e-mail addresses")
     return found
@@ -89,10 +89,11 @@ def with_emails() -> str:
 
 def with_deep_links() -> str | None:
     """Return the channel whose chats are opened by a link, the first by name; None when there is none."""
-    return next((channel for channel in _channels() if of(channel).deep_link is not None), None)
+    return next((channel for channel in names() if of(channel).deep_link is not None), None)
 
 
-def _channels() -> list[str]:
+def names() -> list[str]:
+    """Return the names of the channels, sorted."""
     return sorted(_source()[0]())
 
 

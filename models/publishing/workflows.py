@@ -20,6 +20,11 @@ def newest(name: str) -> WorkflowVersion:
     return WorkflowVersion(_read(name, definition.version, definition.body), definition.version)
 
 
+def names() -> list[str]:
+    """Return the names of the life cycles in force, sorted."""
+    return [definition.name for definition in store.all_latest("workflow")]
+
+
 def of_version(name: str, version: int) -> WorkflowVersion:
     """Return the version that a ticket is on. Raises ConfigurationError when it is not in the database."""
     key = (name, version)

@@ -93,3 +93,26 @@ def next_number() -> int:
     return int(
         database.run("UPDATE counters SET value = value + 1 WHERE name = 'ticket_numbers' RETURNING value")[0]["value"]
     )
+
+
+def pass_number(number: int) -> bool:
+    """Let later tickets get numbers above `number`. Joins the caller's transaction.
+
+    Returns False for a number that is too far ahead to pass. The sequence of PostgreSQL only steps, because setting it
+    could set it back behind a number that another transaction takes in this moment.
+    """
+    if not database.is_postgres():
+        database.execute(
+            "UPDATE counters SET value = :number WHERE name = 'ticket_numbers' AND value < :number", number=number
+        )
+        return True
+    row = database.run("SELECT CASE WHEN is_called THEN last_value ELSE last_value - 1 END AS last FROM ticket_numbers")
+    ahead = number - int(row[0]["last"])
+    if ahead > numbers_passed_max:
+        return False
+    if ahead > 0:
+        database.run("SELECT max(nextval('ticket_numbers')) AS last FROM generate_series(1, :ahead)", ahead=ahead)
+    return True
+
+
+numbers_passed_max = 1_000_000  # in one step: half a second of PostgreSQL; older numbers of a desk are not so sparse

@@ -15,6 +15,7 @@ from models.blobs import commands as blobs
 from models.blobs.store import BlobStoreAway
 from models.bulk import jobs as bulk
 from models.drafts import commands as drafts
+from models.imports import jobs as imports
 from models.kernel import clock, limits
 from models.kernel.storage import database
 from models.notices import limits as notice_limits
@@ -97,6 +98,8 @@ def run(task: ClaimedTask, payload: CollectGarbage) -> Settlement:
     purging.purge_due()
     with database.transaction():
         bulk.collect(batch_max=limits.collect_batch_max)
+    with database.transaction():
+        imports.collect(batch_max=limits.collect_batch_max)
     with database.transaction():
         rates.collect(older_than_s=limits.idempotency_key_kept_s, batch_max=limits.collect_batch_max)
     with database.transaction():

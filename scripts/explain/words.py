@@ -184,6 +184,7 @@ _LINES: dict[str, Callable[[Payload, Mapping[str, str]], Words]] = {
     "webhook_called": _line(lambda p: f"webhook {p.get('webhook')} for {p.get('event')}"),
     "fee_charged": _line(lambda p: f"fee of {p.get('amount_minor')} minor units {p.get('currency')}"),
     "reward_granted": _line(lambda p: f"reward of {p.get('amount_minor')} minor units {p.get('currency')}"),
+    "ticket_imported": _line(lambda p: f"imported from {p.get('source')} (its id there: {short(p.get('source_id'))})"),
     "ticket_merged": _line(lambda p: f"merged into ticket #{p.get('number')}"),
     "ticket_merge_received": _line(lambda p: f"ticket #{p.get('number')} was merged into this one"),
     "ticket_merge_undone": _line(lambda p: f"the merge with ticket #{p.get('number')} was undone"),

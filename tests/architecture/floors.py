@@ -19,7 +19,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("ticket_lists", "portal"),
     ("search",),
     ("offboarding", "staff_chat", "regrouping", "bulk"),
-    ("inbound", "privacy", "tags"),
+    ("inbound", "privacy", "tags", "imports"),
 )
 # Statements that name another area's table. A table leaves this list when its statement moves; none is added.
 FOREIGN_TABLES: dict[str, tuple[str, ...]] = {

@@ -78,6 +78,8 @@ PLAIN: Final = frozenset(
         "scope",
         "scopes",
         "signal",
+        "source",
+        "source_id",  # of a ticket in its former system
         "state",
         "tags",
         "target",

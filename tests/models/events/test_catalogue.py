@@ -150,6 +150,10 @@ PAYLOADS: list[tuple[payload.EventPayload, str]] = [
     (ticket.TicketRestored(by="message"), '{"by":"message"}'),
     (ticket.TicketPurged(), "{}"),
     (
+        ticket.TicketImported(import_id=SESSION, source="zendesk", source_id="4711", former_number=None),
+        f'{{"import_id":"{ID}","source":"zendesk","source_id":"4711","former_number":null}}',
+    ),
+    (
         ticket.TimeEntryAdded(entry_id=SESSION, user_id=SESSION, minutes=5),
         '{"entry_id":"%s","user_id":"%s","minutes":5}',
     ),
