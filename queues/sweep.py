@@ -11,7 +11,7 @@ from models.kernel import limits, threads
 from models.kernel.errors import NestorError
 from models.kernel.storage import database, skew
 from models.kernel.telemetry import logs
-from models.search.index import writing as search_index
+from models.search.index import waking as search_index
 from models.tasks import sweep as tasks
 from models.tasks import timers
 from models.tasks.payloads import CollectGarbage, Payload, RepairActivations, WatchAccounts

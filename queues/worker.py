@@ -94,7 +94,7 @@ def create_broker() -> None:
         config = settings.current()
         logs.configure("worker", config.log_level)
         # No thread runs yet.
-        preloading.preload()
+        preloading.preload_runner()
         database.configure(config)
         _refuse_siblings()
         transport.warn(config)

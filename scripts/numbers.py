@@ -13,6 +13,7 @@ from models import migrations
 from models.events.following import consumers
 from models.kernel.storage import database
 from models.numbers import following
+from models.numbers.consumer import CONSUMER
 from scripts import _cli
 
 
@@ -25,7 +26,7 @@ def main() -> int:
     _cli.connect("numbers", only_look=True)
     migrations.check()
     with database.transaction():
-        consumers.ensure([following.CONSUMER])
+        consumers.ensure([CONSUMER])
     done = following.recompute(lambda count, last: _cli.progress(f"{count} tickets, up to {last}"), after=options.after)
     print(f"computed {done} tickets")
     return 0

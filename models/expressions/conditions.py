@@ -125,7 +125,7 @@ def _text(value: Any) -> str:
 @lru_cache(maxsize=2048)
 def compiled(expression: str) -> Any:
     """Return the library's program of an expression. Raises ConditionError."""
-    imports.load("cel")
+    imports.load("cel", "models.expressions.semantics")
     import cel  # see prepare
 
     from models.expressions import semantics  # the front is for what is not compiled yet
@@ -235,6 +235,7 @@ def _failed(expression: str, prepared: Prepared) -> tuple[str, ...]:
 @lru_cache(maxsize=2048)
 def _parts(expression: str) -> tuple[tuple[str, ...], tuple[str, ...], Reads | None]:
     """Return the parts between &&, the paths that an expression reads, and their first two names (see `reads`)."""
+    imports.load("models.expressions.parts")
     from models.expressions import parts  # the front is for explanations, which few requests ask for
 
     paths = tuple(parts.reads(expression))

@@ -1,28 +1,18 @@
-"""The consumer of the event log that keeps the numbers, and their new computation as a whole."""
+"""The new computation of all numbers, while the consumer of the event log (`consumer.py`) goes on."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Final
+from collections.abc import Callable
 from uuid import UUID
 
 from models.events.following import consumers, reading
-from models.events.following.consumers import Consumer
-from models.events.row_types import LogEvent
 from models.kernel.storage import database
 from models.numbers import storing
+from models.numbers.consumer import CONSUMER
 from models.tickets.tables import Ticket
 
 # -- limits ----------------------------------------------------------------------------------------------------
 _batch_tickets = 200  # of one transaction of a new computation; about half a second
-
-
-def _apply(events: Sequence[LogEvent]) -> None:
-    """Compute the tickets of the events again, in the order of their ids."""
-    storing.compute(sorted({event["aggregate_id"] for event in events if event["aggregate"] == "ticket"}))
-
-
-CONSUMER: Final = Consumer("numbers", _apply, reset=storing.reset)
 
 
 def recompute(progress: Callable[[int, UUID], None] = lambda done, last: None, *, after: UUID | None = None) -> int:

@@ -102,7 +102,7 @@ def _empty(tree: Any) -> Iterator[TemplateProblem]:
 
 def _gives_text(nodes: list[Any]) -> bool:
     """Return True if one of the nodes can give a text: a variable can, white space cannot."""
-    import jinja2.nodes as n  # cold start: loaded at the first template
+    n = imports.load("jinja2.nodes")  # cold start: loaded at the first template
 
     for node in nodes:
         match node:
@@ -124,7 +124,7 @@ def _gives_text(nodes: list[Any]) -> bool:
 
 
 def _wrong(node: Any, fields: set[str] | None, known: Mapping[str, str]) -> Iterator[TemplateProblem]:
-    import jinja2.nodes as n  # cold start: loaded at the first template
+    n = imports.load("jinja2.nodes")  # cold start: loaded at the first template
 
     allowed = (
         n.Template,
@@ -174,7 +174,7 @@ def _wrong_path(node: Any, line: int, fields: set[str] | None, known: Mapping[st
 
 
 def _path(node: Any) -> str | None:
-    import jinja2.nodes as n  # cold start: loaded at the first template
+    n = imports.load("jinja2.nodes")  # cold start: loaded at the first template
 
     if isinstance(node, n.Name):
         return str(node.name)
@@ -193,7 +193,8 @@ def reads(text: str) -> list[str]:
     """The paths that a text uses, each once; empty for what is no template."""
     imports.load(*LIBRARY)
     import jinja2  # cold start: loaded at the first template
-    import jinja2.nodes as n  # cold start: loaded at the first template
+
+    n = imports.load("jinja2.nodes")
 
     try:
         tree = _environment(_ANY).parse(text)

@@ -2,7 +2,8 @@
 (queues/actor.py).
 
 An actor claims nothing itself: the runner claims the task, calls `run`, and records the settlement that `run` returns.
-A worker imports all actors before its threads start (`queues/processes/preloading.py`).
+A worker imports an actor at the first task of its kind, the embedded desk all actors before its threads start
+(`queues/processes/preloading.py`).
 """
 
 from __future__ import annotations

@@ -1,17 +1,19 @@
-"""The import of the modules that tasks use, before the threads that run tasks start.
+"""The imports of a process before the threads that run its tasks start.
 
-Two threads that import a large package for the first time at the same moment can fail (`models/kernel/imports.py`), and
-the first task of a kind would wait for its imports. So a worker and the embedded desk import the actors, and all that
-the actors use, in their main thread. A function does not, because it must start fast.
+Two threads that import a large package for the first time at the same moment can fail (`models/kernel/imports.py`). So
+each import in a thread takes the lock of `imports.load`.
 
-A worker does not import the channels' folders at its start: python-telegram-bot and its libraries take 18 MiB, the mail
-channel 5 MiB. The first task or reader of a channel imports the channel's whole folder under the lock of `imports.load`
-(`channels.complete`), which costs that task 0.3 s. The embedded desk imports them before its threads, because its
-functions serve requests in the same process.
+The embedded desk imports the actors, all that the actors use, and the channels in its main thread, because it runs the
+functions and the tasks in one process and its first task comes soon. A worker imports the runner alone. The first task
+of a kind imports its actor (`actors.load`), the first task or reader of a channel the channel's folder
+(`channels.complete`), and the first template or condition its library: 0.1 to 0.3 s once each. An idle worker of one
+queue then does not hold what the tasks of other queues use: all actors and their libraries take 12 MiB,
+python-telegram-bot 18 MiB, the mail channel 5 MiB.
 """
 
 from __future__ import annotations
 
+import importlib.util
 import time
 from collections.abc import Iterable
 
@@ -34,10 +36,31 @@ _LIBRARIES = (
     "models.expressions.parts",
     "models.expressions.semantics",
 )
+# Packages that a worker imports at the first task that needs them.
+TASKS_USE: tuple[str, ...] = ("cel", "jinja2", "nh3", "requests", "snowballstemmer")
+
+
+def preload_runner() -> None:
+    """Import the runner of tasks without the actors, and check that their libraries are installed. Needs no database.
+    For a worker.
+
+    Raises ImportError: a worker of an incomplete installation must not start and fail each of its tasks.
+    """
+    started = time.perf_counter()
+    missing = [name for name in TASKS_USE if importlib.util.find_spec(name) is None]
+    if missing:
+        raise ModuleNotFoundError(f"tasks need libraries that are not installed: {', '.join(missing)}", name=missing[0])
+    with imports.at_start():
+        # The standard library imports `stringprep` at the first host name that it resolves, without our lock.
+        imports.load("queues.runner", "stringprep")
+    _log_loaded("runner", started)
 
 
 def preload() -> None:
-    """Import every actor, all that the actors use, and their libraries. Needs no database. Raises ImportError."""
+    """Import every actor, all that the actors use, and their libraries. Needs no database. For the embedded desk.
+
+    Raises ImportError.
+    """
     started = time.perf_counter()
     with imports.at_start():
         for kind in sorted(actors.names()):

@@ -12,10 +12,9 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from models import migrations
-from models.kernel import limits
+from models.kernel import imports, limits
 from models.kernel.errors import Unavailable
 from models.kernel.telemetry import logs
-from models.publishing import publishing
 
 log = logs.get("starting")
 T = TypeVar("T")
@@ -38,5 +37,8 @@ def check_database() -> None:
     """Check schema and definitions; waits for a database that is away. Raises SchemaMismatch, and ConfigurationError
     for definitions that this release cannot read.
     """
+    imports.load("models.publishing.publishing")
+    from models.publishing import publishing  # memory: a scheduler reads no definitions
+
     through_outage(migrations.check)
     through_outage(publishing.check_readable)

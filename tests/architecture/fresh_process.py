@@ -16,6 +16,11 @@ timeout_s = 120.0
 # The imports of a worker before its threads start.
 STARTED = """
 from queues.processes import preloading; from queues import worker
+preloading.preload_runner()
+"""
+# The imports of the embedded desk before its threads start, and of a worker that has had every kind of task.
+PRELOADED = """
+from queues.processes import preloading; from queues import worker
 preloading.preload()
 """
 

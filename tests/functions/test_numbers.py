@@ -10,8 +10,8 @@ import pytest
 
 from models.events.following import consumers
 from models.kernel.storage import database
-from models.numbers import following
 from models.numbers.catalogue import NUMBERS
+from models.numbers.consumer import CONSUMER
 from tests.desk import Desk
 from tests.functions.callers import Caller, paths, problem, sqlite_only
 from tests.functions.test_rating_page import FORM, asked
@@ -22,8 +22,8 @@ pytestmark = sqlite_only
 
 def follow() -> None:
     with database.transaction():
-        consumers.ensure([following.CONSUMER])
-    while consumers.step(following.CONSUMER):
+        consumers.ensure([CONSUMER])
+    while consumers.step(CONSUMER):
         pass
 
 

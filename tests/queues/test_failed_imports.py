@@ -10,10 +10,12 @@ from typing import Any
 
 import pytest
 
+from models.kernel import imports
 from models.kernel.errors import TransientFailure
 from models.ports.inbound import InboundMessage
 from queues import actors, channels, worker
 from queues.parser import parsing
+from queues.processes import preloading
 from tests.desk import Desk
 from tests.queues.channels.golden import EMAIL
 from tests.queues.test_parsing import large
@@ -179,10 +181,18 @@ def test_a_worker_that_cannot_import_its_libraries_does_not_start(monkeypatch: p
     tasks.
     """
 
-    def broken(kind: str) -> None:
+    def broken(*names: str) -> None:
         raise ImportError("no such library")
 
-    monkeypatch.setattr(actors, "load", broken)
+    monkeypatch.setattr(imports, "load", broken)
 
     with pytest.raises(ImportError, match="no such library"):
+        worker.create_broker()
+
+
+def test_a_worker_without_a_library_of_its_tasks_does_not_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The library is imported at the first task, when it is too late to say that the installation is incomplete."""
+    monkeypatch.setattr(preloading, "TASKS_USE", (*preloading.TASKS_USE, "nestor_missing_library"))
+
+    with pytest.raises(ImportError, match="nestor_missing_library"):
         worker.create_broker()

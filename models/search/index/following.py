@@ -7,7 +7,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from models.events.following.consumers import Consumer
 from models.events.row_types import LogEvent
 from models.search.index import writing
 
@@ -39,8 +38,3 @@ def apply(events: Sequence[LogEvent]) -> None:
     }
     if changed:
         writing.index_tickets(sorted(changed))
-
-
-# A step of 50 events holds its transaction for some 0.2 s. The migration marked the tickets that were there before, so
-# the index needs no event without a number; it needs those that were written before the first process of this release.
-CONSUMER: Final = Consumer("search", apply, reset=writing.mark_all, batch_max=50, numbered_only=True)

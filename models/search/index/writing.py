@@ -11,13 +11,9 @@ from models.kernel.storage.advisory_lock import advisory_lock
 from models.kernel.storage.table import for_update, now
 from models.search.index import documents, reading
 from models.search.tables import SearchDocument, SearchPending
-from models.tasks import commands as tasks
-from models.tasks.payloads import IndexTickets
-from models.tasks.tables import Task
 from models.tickets.tables import Ticket
 
 documents_at_once = 50  # in one transaction, which then takes some 0.2 s; the index has one writer at a time
-_TASK = "search_index"
 
 _COLUMNS = SearchDocument.columns()
 _UPDATED = ", ".join(f"{name} = excluded.{name}" for name in _COLUMNS if name != "ticket_id")
@@ -80,20 +76,6 @@ def analyse() -> None:
     """Let the planner count the tokens after many documents were written; it chooses by their frequencies."""
     if database.is_postgres():
         database.run("ANALYZE search_documents")
-
-
-def wake() -> None:
-    """Enqueue the task that writes the documents of marked tickets, unless none is marked or one lives.
-
-    A transaction of its own.
-    """
-    with database.connection():
-        if not database.run("SELECT 1 AS one FROM search_pending LIMIT 1"):
-            return
-        if Task.select().where(Task.key == _TASK, Task.state.in_(("ready", "leased"))).exists():
-            return
-    with database.transaction():
-        tasks.enqueue(IndexTickets(), key=_TASK)
 
 
 def index_ticket(ticket_id: UUID) -> None:

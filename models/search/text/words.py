@@ -7,16 +7,18 @@ become overlapping pairs of characters.
 
 from __future__ import annotations
 
+import importlib.util
 import re
 import sys
 import threading
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Final
+from functools import cached_property, lru_cache
+from types import ModuleType
+from typing import Any, Final
 
-import snowballstemmer
+from models.kernel import imports
 
 word_chars_max = 64  # the longest words of languages have some 60 characters; longer runs are hashes and encoded data
 _stems_cached = 65_536  # some 10 MB; a desk's vocabulary follows Zipf's law, and a stem costs 20 us
@@ -45,12 +47,39 @@ class Word:
     unspaced: bool = False
 
 
-class _Stemmers(threading.local):
-    """The stemmers of a thread: they keep the word at which they work."""
+_PACKAGE: Final = "snowballstemmer"
 
-    def __init__(self) -> None:
-        self.russian = snowballstemmer.stemmer("russian")
-        self.english = snowballstemmer.stemmer("english")
+
+class _Stemmers(threading.local):
+    """The stemmers of a thread: a stemmer keeps the word at which it works.
+
+    Each is imported at its first word, because most processes index and search nothing for a long time.
+    """
+
+    @cached_property
+    def russian(self) -> Any:
+        return _algorithm("russian").RussianStemmer()
+
+    @cached_property
+    def english(self) -> Any:
+        return _algorithm("english").EnglishStemmer()
+
+
+def _algorithm(language: str) -> ModuleType:
+    """Import the stemmer of one language.
+
+    The package's `__init__` imports the stemmers of all 36 languages, which takes 3.4 MiB in each process. An empty
+    package in its place lets Python find the one module.
+    """
+    with imports.late():
+        if _PACKAGE not in sys.modules:
+            spec = importlib.util.find_spec(_PACKAGE)
+            if spec is None or spec.submodule_search_locations is None:
+                raise ModuleNotFoundError(f"no package {_PACKAGE}", name=_PACKAGE)
+            package = ModuleType(_PACKAGE)
+            package.__path__ = spec.submodule_search_locations
+            sys.modules[_PACKAGE] = package
+    return imports.load(f"{_PACKAGE}.{language}_stemmer")
 
 
 _stemmers = _Stemmers()

@@ -16,6 +16,7 @@ from models.kernel import clock
 from models.kernel.errors import NestorError
 from models.kernel.storage import database
 from models.numbers import following, lines
+from models.numbers.consumer import CONSUMER
 from models.numbers.queries import Scope
 from models.ticket_actions import commands
 from models.tickets.tables import Ticket
@@ -26,7 +27,7 @@ ALWAYS = Scope("2000-01-01", "2100-01-01")
 
 
 def _follow() -> None:
-    while consumers.step(following.CONSUMER):
+    while consumers.step(CONSUMER):
         pass
 
 
@@ -34,7 +35,7 @@ def _follow() -> None:
 def numbers(desk: Desk) -> Desk:
     """A desk whose numbers have seen all events so far."""
     with database.transaction():
-        consumers.ensure([following.CONSUMER])
+        consumers.ensure([CONSUMER])
     _follow()
     return desk
 
@@ -88,7 +89,7 @@ def test_numbers_of_random_histories_are_equal_when_they_are_computed_again(numb
         with suppress(NestorError):
             _act(numbers, tickets, dice)
         if dice.random() < 0.3:
-            consumers.step(following.CONSUMER)
+            consumers.step(CONSUMER)
     _follow()
     incremental = _content()
 
@@ -193,7 +194,7 @@ def test_a_repeat_of_the_whole_log_changes_nothing(numbers: Desk) -> None:
     _follow()
     before = _content()
 
-    consumers.restart(following.CONSUMER)
+    consumers.restart(CONSUMER)
     _follow()
 
     assert _content() == before

@@ -9,7 +9,8 @@ from models.kernel.storage import database
 from models.privacy import erasure
 from models.requesters.tables import Requester
 from models.search import finding, searching
-from models.search.index import following, writing
+from models.search.index import waking, writing
+from models.search.index.consumer import CONSUMER
 from models.search.tables import SearchDocument
 from models.ticket_lists.filters import TicketFilter
 from models.visibility.sight import DESK
@@ -26,12 +27,12 @@ def found(query: str) -> list[UUID]:
 def begin() -> None:
     """Store the position of the consumer, as the first process of a release does."""
     with database.transaction():
-        consumers.ensure([following.CONSUMER])
+        consumers.ensure([CONSUMER])
 
 
 def follow() -> None:
     """Read the log to its end."""
-    while consumers.step(following.CONSUMER):
+    while consumers.step(CONSUMER):
         pass
 
 
@@ -70,7 +71,7 @@ def test_a_renamed_requester_is_found_by_the_new_name(desk: Desk) -> None:
 
     with database.transaction():
         Requester.update(name="Ada Byron").where(Requester.id == ticket.requester_id).execute()
-    writing.wake()
+    waking.wake()
     desk.run_due()
 
     assert found("byron") == [ticket.id]
