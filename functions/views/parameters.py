@@ -14,6 +14,7 @@ PARAMETERS = {
     "event_type": "The name of the event type.",
     "entry": "The id of the time entry.",
     "key": "The id of the API key.",
+    "side_conversation": "The id of the side conversation.",
     "task": "The number of the task.",
     "ticket": "The id or number of the ticket.",
     "view": "The id of the view, or the name of a shipped one.",

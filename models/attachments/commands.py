@@ -210,7 +210,7 @@ def upload(
     return attachment_id
 
 
-def use(ids: Sequence[UUID], *, ticket_id: UUID, message_id: UUID, by: str) -> None:
+def use(ids: Sequence[UUID], *, ticket_id: UUID, message_id: UUID, by: str, first_position: int = 0) -> None:
     """Make uploads the files of a message, in this order. Joins the caller's transaction.
 
     Raises Invalid for an upload that is unknown, belongs to another principal, is used already, or was not released by
@@ -218,20 +218,57 @@ def use(ids: Sequence[UUID], *, ticket_id: UUID, message_id: UUID, by: str) -> N
     """
     if len(set(ids)) != len(ids):
         raise Invalid([FieldProblem("/attachments", "expected each upload once")])
-    for position, attachment_id in enumerate(ids):
+    for index, attachment_id in enumerate(ids):
         taken = database.execute(
             "UPDATE attachments SET ticket_id = :ticket, message_id = :message, position = :position, state = 'stored'"
             " WHERE id = :id AND state = 'uploaded' AND uploaded_by = :by",
             ticket=ticket_id,
             message=message_id,
-            position=position,
+            position=first_position + index,
             id=attachment_id,
             by=by,
         )
         if taken.rowcount == 0:
             raise Invalid(
-                [FieldProblem(f"/attachments/{position}", "expected an upload of yours that no message has yet")]
+                [FieldProblem(f"/attachments/{index}", "expected an upload of yours that no message has yet")]
             )
+    scans.refuse_held(message_id)
+    _list(message_id)
+
+
+def copy(ids: Sequence[UUID], *, ticket_id: UUID, message_id: UUID) -> None:
+    """Make stored files of a ticket files of another message of it as well, in this order. Joins the caller's
+    transaction.
+
+    Raises Invalid for a file that is not stored in the ticket, and for one that the malware scanner did not release.
+    """
+    query = Attachment.select().where(
+        Attachment.id.in_(list(ids)),
+        Attachment.ticket_id == ticket_id,
+        Attachment.state == "stored",
+        Attachment.replaced_at.is_null(),
+    )
+    known = {row["id"]: row for row in database.rows(query)}
+    chosen = list(dict.fromkeys(ids))
+    problems = [
+        FieldProblem(f"/files/{index}", "expected the id of a stored file of this ticket")
+        for index, one in enumerate(chosen)
+        if one not in known
+    ]
+    if problems:
+        raise Invalid(problems)
+    names = ("ticket_id", "filename", "content_type", "size_bytes", "sha256", "state")
+    for position, one in enumerate(chosen):
+        same = {name: known[one][name] for name in names}
+        Attachment.insert(
+            **same,
+            id=new_id(),
+            message_id=message_id,
+            position=position,
+            inline=False,
+            hidden=False,
+            created_at=clock.now(),
+        ).execute()
     scans.refuse_held(message_id)
     _list(message_id)
 

@@ -77,6 +77,7 @@ class AuditAction(StrEnum):
     definition_retired = auto()
     workflow_migration_started = auto()
     ticket_purged = auto()
+    side_conversation_started = auto()
     tag_updated = auto()
     tag_renamed = auto()
     tag_deleted = auto()

@@ -22,7 +22,7 @@ from models.ports.mail_html import WholeHtml
 from models.tasks.payloads import ReleaseMessage, SendDelivery
 from models.tickets.ticket_change import TicketChange
 
-Author = tuple[Literal["requester", "agent", "system", "api"], UUID | None, str]
+Author = tuple[Literal["requester", "agent", "system", "api", "third_party"], UUID | None, str]
 
 
 def insert(
@@ -189,7 +189,7 @@ def add_reply(
     if account is not None and external_id is not None:
         refer(change, account, external_id, message_id)
     delivery_ids = (
-        [] if account is None else [_deliver(change, account, message_id, to, automatic=automatic, send_at=send_at)]
+        [] if account is None else [deliver(change, account, message_id, to, automatic=automatic, send_at=send_at)]
     )
     added = MessageAdded(message_id=message_id, delivery_ids=delivery_ids, automatic=automatic, template=template)
     change.record(added, cause=cause)
@@ -210,7 +210,7 @@ def _sent_by(account: ChannelAccount | None) -> _Sender:
     )
 
 
-def _deliver(
+def deliver(
     change: TicketChange,
     account: ChannelAccount,
     message_id: UUID,

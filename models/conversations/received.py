@@ -53,7 +53,7 @@ def add_inbound(
         by_machine=parsed.is_by_machine,
         attachments=[a.as_json() for a in parsed.attachments],
         inbox_id=inbox_id,
-        details=_facts(account, parsed),
+        details=facts(account, parsed),
         copies=[{"name": one.name, "address": one.address} for one in parsed.copies],
         verdict=parsed.verdict if channel_facts.of(account.channel).authenticates_senders else None,
         group_key=parsed.group_key,
@@ -95,7 +95,7 @@ def _remember_ids(change: TicketChange, account: ChannelAccount, parsed: Inbound
         messages.refer(change, account, external_id, message_id)
 
 
-def _facts(account: ChannelAccount, parsed: InboundMessage) -> JsonObject:
+def facts(account: ChannelAccount, parsed: InboundMessage) -> JsonObject:
     """Return the parser's facts, and the facts that recognise the message later.
 
     A mail keeps the address of its author, who may have several, the author's proof, and its Date. Where ids start anew

@@ -35,11 +35,18 @@ def end(delivery_id: UUID, state: str, *, error: str) -> None:
     event_id = change.record(
         DeliveryFailed(delivery_id=delivery_id, message_id=delivery["message_id"], state=state, error=short(error))
     )
-    change.enqueue(
-        AdvanceTicket(ticket_id=change.ticket.id, event="delivery_failed", about_id=event_id),
-        key=f"ticket:{change.ticket.id}",
-    )
+    if not _is_note(delivery["message_id"]):
+        change.enqueue(
+            AdvanceTicket(ticket_id=change.ticket.id, event="delivery_failed", about_id=event_id),
+            key=f"ticket:{change.ticket.id}",
+        )
     change.save()
+
+
+def _is_note(message_id: UUID) -> bool:
+    """Return True for a message of a side conversation: life cycles react to the requester's deliveries only."""
+    row = database.one("SELECT kind FROM messages WHERE id = :id", id=message_id)
+    return row is not None and row["kind"] == "note"
 
 
 def end_unsent(delivery_id: UUID, error: str) -> None:

@@ -47,7 +47,7 @@ def edit(message_id: UUID, body: str, *, actor: Actor, can: Can, of_others: bool
     if row["body"] == body:
         return
     received.rewrite(change, message_id, before=row["body"], after=body)
-    if row["kind"] == "note":
+    if row["kind"] == "note" and "side" not in row["details"]:
         following.mention_anew(change, row, body)
     deliveries = outgoing.change_sent(change, message_id, "edit")
     if deliveries:
@@ -94,8 +94,8 @@ def _locked(
     )
     change = holding.change_of(message_id, actor=actor)
     row = conversations.get(message_id)
-    if row["direction"] != "outbound":
-        raise CannotCorrect("only our own messages can be changed; the requester's stay as they were said")
+    if row["direction"] != "outbound" or row["author_kind"] == "third_party":
+        raise CannotCorrect("only our own messages can be changed; those of others stay as they were said")
     if not of_others and not is_own(row, actor):
         raise NotYourMessage()
     for delivery in deliveries:

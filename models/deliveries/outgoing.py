@@ -15,6 +15,7 @@ from models.deliveries.tables import Delivery
 from models.kernel.ids import new_id
 from models.kernel.storage import database
 from models.ports.outbound import Operation, OutgoingMessage
+from models.side_conversations import threads
 from models.tasks.payloads import SendDelivery
 from models.tickets.ticket_change import TicketChange
 
@@ -33,6 +34,13 @@ def build(
     message = Message.converted(row)
     message_id: UUID = Delivery.converted(row)["message_id"]
     row["details"] = message["details"]
+    side_id = threads.is_side(message["details"])
+    if side_id is not None:
+        # A third party's mail has its own thread, and shows nothing of the requester.
+        own = threads.headers(side_id, before=message_id)
+        in_reply_to, references = own.in_reply_to, own.references
+        row |= {"reply_token": own.reply_token, "locale": None, "requester_name": ""}
+        buttons = False
     return OutgoingMessage(
         delivery_id=str(row["id"]),
         attempt_number=number,

@@ -27,6 +27,10 @@ TEXTS: Final[dict[str, dict[str, str]]] = {
         "en": "{actor} mentioned you in ticket #{number}.",
         "ru": "{actor}: вы упомянуты в обращении №{number}.",
     },
+    "side_answer": {
+        "en": "{third_party} answered in a side conversation of ticket #{number}.",
+        "ru": "{third_party}: ответ в побочной переписке по обращению №{number}.",
+    },
     "breached": {
         "en": "Ticket #{number} missed its promise: {target}.",
         "ru": "По обращению №{number} нарушен срок: {target}.",

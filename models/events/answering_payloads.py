@@ -20,3 +20,11 @@ class MacroApplied(EventPayload, frozen=True, kw_only=True):
 
     macro_id: UUID
     name: str
+
+
+class SideConversationStarted(EventPayload, frozen=True, kw_only=True):
+    """An agent wrote to a third party about the ticket. The answers become notes."""
+
+    side_conversation_id: UUID
+    message_id: UUID
+    channel: str

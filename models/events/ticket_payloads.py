@@ -274,9 +274,16 @@ class PersonalDataErased(EventPayload, frozen=True, kw_only=True):
 
 
 class NoteAdded(EventPayload, frozen=True, kw_only=True):
-    """A note was added, which never leaves the desk."""
+    """A note was added, which never reaches the requester.
+
+    A note of a side conversation names it. `is_answer` is true if the third party wrote the note; else the deliveries
+    carry it to the third party.
+    """
 
     message_id: UUID
+    side_conversation_id: UUID | Unset = UNSET
+    delivery_ids: Sequence[UUID] | Unset = UNSET
+    is_answer: bool | Unset = UNSET
 
 
 class DeliveryFailed(EventPayload, frozen=True, kw_only=True):

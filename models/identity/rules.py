@@ -42,6 +42,10 @@ class Permission(StrEnum):
     texts_manage = "texts_manage", "Change the saved replies and macros of teams and of the whole desk."
     views_manage = "views_manage", "Create, change and delete the views of teams and of everyone."
     messages_manage = "messages_manage", "Edit and delete notes and replies that others wrote."
+    side_conversations_write = (
+        "side_conversations_write",
+        "Forward messages and files of tickets to third parties, and write to them.",
+    )
     tickets_assign = "tickets_assign", "Assign tickets to users and teams."
     tickets_merge = "tickets_merge", "Merge and split tickets, and undo this."
     tickets_delete = "tickets_delete", "Put tickets into the bin, mark them as spam, and restore them."
@@ -86,6 +90,7 @@ _AGENT = frozenset(
     {
         Permission.tickets_read,
         Permission.tickets_write,
+        Permission.side_conversations_write,
         Permission.tickets_assign,
         Permission.tickets_merge,
         Permission.tickets_bulk,

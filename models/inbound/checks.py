@@ -19,6 +19,8 @@ from models.kernel.storage.advisory_lock import advisory_lock
 from models.notices import answers
 from models.ports.inbound import InboundMessage
 from models.requesters import commands as requesters
+from models.side_conversations import answers as side_answers
+from models.side_conversations import threads
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,14 +114,16 @@ def _bounce_report(event: inbox.RawEvent, account: ChannelAccount, parsed: Inbou
 def _quarantined(event: inbox.RawEvent, account: ChannelAccount, parsed: InboundMessage) -> Settlement | None:
     """A forged, unproved or spam message ends here, unless a person released it.
 
-    An unproved answer with the token of its ticket is let in: only the desk's mail to a participant has the token.
+    An unproved answer with the token of its ticket or side conversation is let in: only the desk's mail has the token.
     """
     if event.released_by is not None:
         return None
     reason = quarantine.forged_reason(account, parsed) or quarantine.spam_reason(account, parsed)
     if reason is None:
         reason = quarantine.unproved_reason(account, parsed)
-        if reason is not None and _has_token_of_own_ticket(account, parsed):
+        if reason is not None and (
+            _has_token_of_own_ticket(account, parsed) or threads.answered(account, parsed) is not None
+        ):
             return None
     if reason is None:
         return None
@@ -178,6 +182,23 @@ _SPAM = Settlement(
 _BLOCKED = Settlement("ignored", "its sender is blocked")
 
 
+def _side_answer(event: inbox.RawEvent, account: ChannelAccount, parsed: InboundMessage) -> Settlement | None:
+    """An answer of a third party becomes a note of the ticket; its author is no requester."""
+    side = threads.answered(account, parsed)
+    if side is None:
+        return None
+    if parsed.external_id is not None:
+        # Two workers read a mail to two of our mailboxes at the same time, under two ordering keys.
+        advisory_lock(f"message:{account.channel}:{parsed.external_id}")
+        known = threads.known_answer(account, parsed.external_id)
+        if known is not None:
+            return Settlement("ignored", "the same mail came before", known["ticket_id"])
+    if event.released_by is None and side_answers.is_too_frequent(side):
+        return Settlement("failed", "quarantined: too many answers in a side conversation; replay it to release it")
+    ticket_id, message_id = side_answers.take(side, account, parsed, inbox_id=event.id)
+    return Settlement("processed", "an answer in a side conversation", ticket_id, message_id)
+
+
 def _answer_to_desk_mail(event: inbox.RawEvent, account: ChannelAccount, parsed: InboundMessage) -> Settlement | None:
     """An answer to a mail of the desk itself is no request: it opens no ticket and makes no requester.
 
@@ -208,4 +229,5 @@ CHECKS: tuple[Callable[[inbox.RawEvent, ChannelAccount, InboundMessage], Settlem
     _copy_of_earlier_mail,
     _repeat_in_another_event,
     _blocked_sender,
+    _side_answer,
 )

@@ -25,6 +25,7 @@ class Kind(StrEnum):
     assigned = auto()  # somebody else gave the user a ticket
     mentioned = auto()  # a note names the user
     breached = auto()  # a promised time passed
+    side_answer = auto()  # a third party answered in a side conversation that the user started
     woken = auto()  # the snooze of the user's ticket, or of one that the user follows, ended
     send_failed = auto()  # a reply did not reach its reader
     life_cycle = auto()  # a rule of a life cycle writes to the user (`notify`)

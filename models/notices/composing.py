@@ -33,6 +33,7 @@ ANSWERS: Final[dict[Kind, AnswerKind]] = {
     Kind.breached: "reply",
     Kind.woken: "reply",
     Kind.mentioned: "note",
+    Kind.side_answer: "note",
     Kind.send_failed: "note",
     Kind.life_cycle: "note",
 }

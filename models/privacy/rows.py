@@ -37,6 +37,7 @@ from models.notices.tables import Notice
 from models.ports import channel_facts
 from models.requesters.tables import Identity, Requester, RequesterCode, RequesterLink, RequesterMerge
 from models.search.tables import SearchDocument
+from models.side_conversations.tables import SideConversation, SideMessage
 from models.staff.tables import UserAddress
 from models.subscriptions.tables import WebhookAttempt, WebhookDelivery
 from models.ticket_actions.sorting.tables import TicketBin, TimeEntry
@@ -104,7 +105,21 @@ class Person:
         written = by_requester & Message.author_id.in_(self.requester_ids)
         # A merge may have moved the desk's answers to the person into another person's ticket.
         in_own = Message.ticket_id.in_(self.ticket_ids) | Message.moved_from.in_(self.ticket_ids)
-        return (in_own & ~by_another) | written
+        answers = (
+            SideMessage.select(SideMessage.message_id)
+            .join(SideConversation, on=SideConversation.id == SideMessage.side_id)
+            .where(SideMessage.is_answer, self.at(SideConversation.channel, SideConversation.address))
+        )
+        as_third_party = Message.id.in_(answers) if self.addresses else _NOBODY
+        return (in_own & ~by_another) | written | as_third_party
+
+    @cached_property
+    def side_conversation_ids(self) -> list[UUID]:
+        """The side conversations about the person's tickets, and those with the person as the third party."""
+        about = SideConversation.first_message_id.in_(Message.select(Message.id).where(self._messages))
+        mine = about | self.at(SideConversation.channel, SideConversation.address)
+        query = SideConversation.select(SideConversation.id).where(mine).order_by(SideConversation.id)
+        return [row["id"] for row in database.rows(query)]
 
     @cached_property
     def message_ids(self) -> list[UUID]:
@@ -225,6 +240,7 @@ EMPTIED: tuple[Rows, ...] = (
     Rows("messages", Message, Message.id, lambda person: person.message_ids),
     Rows("deliveries", Delivery, Delivery.id, lambda person: person.delivery_ids),
     Rows("delivery_attempts", DeliveryAttempt, DeliveryAttempt.delivery_id, lambda person: person.delivery_ids),
+    Rows("side_conversations", SideConversation, SideConversation.id, lambda person: person.side_conversation_ids),
     Rows("time_entries", TimeEntry, TimeEntry.ticket_id, lambda person: person.ticket_ids),
     Rows("ticket_bin", TicketBin, TicketBin.ticket_id, lambda person: person.ticket_ids),
     Rows("ratings", Rating, Rating.ticket_id, lambda person: person.ticket_ids),

@@ -266,7 +266,9 @@ def _voted(simulation: Simulation, event: Recorded, who: str, fields: JsonObject
 _REPEATED: dict[str, Callable[[Simulation, Recorded, str, JsonObject], object]] = {
     "message_received": _received,
     "message_added": _replied,
-    "note_added": lambda simulation, event, who, fields: None if "rule" in event.payload else simulation.note(who),
+    "note_added": lambda simulation, event, who, fields: (
+        None if {"rule", "side_conversation_id"} & event.payload.keys() else simulation.note(who)
+    ),
     "ticket_updated": _updated,
     "ticket_state_changed": _moved,
     "ticket_reclassified": _arrived,

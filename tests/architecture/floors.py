@@ -15,6 +15,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("notices", "read_marks"),
     ("ticket_workflow",),
     ("ticket_actions",),
+    ("side_conversations",),
     ("deliveries", "dialogues", "macros", "numbers"),
     ("ticket_lists", "portal"),
     ("search",),

@@ -51,6 +51,8 @@ BODIES: dict[str, Any] = {
     "POST /v1/tickets/{ticket}/approvals/{approval}/votes": {"vote": "approve"},
     "PUT /v1/tickets/{ticket}/messages/{message}/send_at": {"send_at": None},
     "PUT /v1/tickets/{ticket}/draft": {"body": "Hello"},
+    "POST /v1/tickets/{ticket}/side_conversations": {"to": "supplier@parts.example", "body": "Look."},
+    "POST /v1/tickets/{ticket}/side_conversations/{side_conversation}/messages": {"body": "Look again."},
 }
 # Lists that show something of tickets. The test looks for the hidden ticket in each.
 LISTS = {
@@ -157,6 +159,9 @@ def hidden(desk: Desk, machine: Caller, as_user: Any) -> Hidden:
     ids = {
         "ticket": str(ticket.id),
         "message": note["id"],
+        "side_conversation": machine.made(
+            f"{path}/side_conversations", {"to": "supplier@parts.example", "body": "Zanzibar?"}
+        )["side_conversation"]["id"],
         "entry": machine.made(f"{path}/time_entries", {"minutes": 5})["id"],
         "attachment": file["id"],
         "delivery": str(desk.deliveries(ticket)[0]["id"]),

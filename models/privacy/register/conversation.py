@@ -109,6 +109,16 @@ TABLES: Final[Mapping[str, Mapping[str, Column]]] = {
         "names": _INDEXED,
         "note_names": _INDEXED,
     },
+    "side_conversations": {
+        "channel": NAME,
+        "account": NAME,
+        "address": exported("the third party to whom the matter was forwarded"),
+        "name": exported("the third party's name"),
+        "subject": exported("words about the person's matter"),
+        "reply_token": HASH,
+        "started_kind": WORD,
+        "started_name": STAFF,
+    },
     "message_whole_html": {
         "html": exported("words of the person; the row is deleted"),
         "html_remote": exported("words of the person; the row is deleted"),
