@@ -27,7 +27,8 @@ def seen_by(exported: JsonObject, sight: Sight) -> JsonObject:
     def is_visible(row: JsonObject) -> bool:
         if row.get("ticket_id") is not None:
             return str(row["ticket_id"]) in visible
-        return "message_id" not in row or str(row["message_id"]) in messages
+        about = row.get("message_id", row.get("first_message_id"))
+        return about is None or str(about) in messages
 
     found: JsonObject = {"scope": "all" if sight.sees_all else "visible_tickets"}
     for section, rows in exported.items():
