@@ -27,8 +27,7 @@ def seen_by(exported: JsonObject, sight: Sight) -> JsonObject:
     def is_visible(row: JsonObject) -> bool:
         if row.get("ticket_id") is not None:
             return str(row["ticket_id"]) in visible
-        about = row.get("message_id", row.get("first_message_id"))
-        return about is None or str(about) in messages
+        return all(str(row[name]) in messages for name in ("message_id", "first_message_id") if name in row)
 
     found: JsonObject = {"scope": "all" if sight.sees_all else "visible_tickets"}
     for section, rows in exported.items():
