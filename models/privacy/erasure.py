@@ -35,7 +35,7 @@ from models.kernel.storage.table import JsonField, Table, first, for_update
 from models.kernel.text import ERASED
 from models.portal.sign_in import MAIL_KIND as PORTAL_LINK
 from models.portal.tables import PortalLink, PortalSession
-from models.privacy import free_pages
+from models.privacy import desk_texts, free_pages
 from models.privacy.register import payload_keys
 from models.privacy.register.columns import TABLES
 from models.privacy.rows import DELETED, EMPTIED, Person, parts
@@ -89,6 +89,7 @@ def emptied(person: Person) -> Iterator[None]:
     _remove_reactions(person)
     _remove_copies(person)
     _delete_chats(person)
+    desk_texts.remove_addresses(person)
     for ids in parts(person.message_ids):
         attachments.erase(ids)
     _discard(person.delivery_ids)
@@ -225,9 +226,10 @@ _UUID = re.compile("[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 def _empty_answers(person: Person) -> None:
     """Replace stored answers about the person, their tickets and messages by 410 (Gone), for a repeat of the request.
 
-    The answers name the rows by their ids, which are unique over all tables.
+    The answers name the rows by their ids, which are unique over all tables, or by an address, as that of a new view.
     """
     mine = {str(one) for ids in (person.requester_ids, person.ticket_ids, person.message_ids) for one in ids}
+    addresses = [address for addresses in person.addresses.values() for address in addresses]
     gone = {
         "type": "urn:nestor:problem:erased",
         "title": "Gone",
@@ -241,7 +243,8 @@ def _empty_answers(person: Person) -> None:
         IdempotencyKey.body: json.dumps(gone),
     }
     for row in database.rows(IdempotencyKey.select(IdempotencyKey.principal, IdempotencyKey.key, IdempotencyKey.body)):
-        if mine & set(_UUID.findall(row["body"])):
+        named = any(desk_texts.without(row["body"], address) != row["body"] for address in addresses)
+        if named or mine & set(_UUID.findall(row["body"])):
             IdempotencyKey.update(changes).where(
                 IdempotencyKey.principal == row["principal"], IdempotencyKey.key == row["key"]
             ).execute()

@@ -5,7 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from models.privacy.register.treatments import DESK, HASH, NAME, STAFF, WORD, Column, erased, exported, impersonal, kept
+from models.privacy.register.treatments import (
+    DESK,
+    HASH,
+    NAME,
+    STAFF,
+    WORD,
+    Column,
+    erased,
+    exported,
+    impersonal,
+    kept,
+    kept_without_addresses,
+)
 
 _INDEXED = erased("words of the ticket; the document is deleted and written from the texts that stay")
 _PROVIDER_ID = erased("a provider's id, which can contain the person's chat or host")
@@ -57,9 +69,9 @@ TABLES: Final[Mapping[str, Mapping[str, Column]]] = {
     },
     "bulk_changes": {
         "kind": WORD,
-        "acts": kept("the staff's words; the row is deleted after 30 days"),
-        "selection": kept("the staff's filter; the row is deleted after 30 days"),
-        "note": kept("the staff's words about the change; the row is deleted after 30 days"),
+        "acts": kept_without_addresses("the staff's words; the row is deleted after 30 days"),
+        "selection": kept_without_addresses("the staff's filter; the row is deleted after 30 days"),
+        "note": kept_without_addresses("the staff's words about the change; the row is deleted after 30 days"),
         "state": WORD,
         "actor_kind": WORD,
         "actor_id": kept("an id"),
@@ -247,10 +259,10 @@ TABLES: Final[Mapping[str, Mapping[str, Column]]] = {
     "daily_sums": {"day": WORD, "metric": WORD, "team": NAME, "channel": NAME, "type": NAME, "agent": STAFF},
     "drafts": {
         "kind": WORD,
-        "body": erased("an agent's words about the person's ticket, not sent"),
+        "body": erased("an agent's words about the person's ticket, not sent", without_addresses=True),
         "body_format": WORD,
-        "recipient": erased("an address"),
-        "copies": erased("addresses"),
+        "recipient": erased("an address", without_addresses=True),
+        "copies": erased("addresses", without_addresses=True),
         "attachments": impersonal("ids"),
     },
     "notice_answers": {"external_id": kept("the id of a mail of a user of the desk")},

@@ -5,7 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from models.privacy.register.treatments import DESK, HASH, NAME, STAFF, WORD, Column, erased, impersonal, kept
+from models.privacy.register.treatments import (
+    DESK,
+    DESK_WITHOUT_ADDRESSES,
+    HASH,
+    NAME,
+    STAFF,
+    WORD,
+    Column,
+    erased,
+    impersonal,
+    kept,
+)
 
 TABLES: Final[Mapping[str, Mapping[str, Column]]] = {
     "users": {
@@ -16,7 +27,14 @@ TABLES: Final[Mapping[str, Mapping[str, Column]]] = {
         "locale": STAFF,
     },
     "roles": {"name": NAME, "based_on": WORD, "description": DESK, "permissions": WORD},
-    "ticket_views": {"name": DESK, "scope": WORD, "team": NAME, "filter": DESK, "columns_shown": WORD, "sort": WORD},
+    "ticket_views": {
+        "name": DESK_WITHOUT_ADDRESSES,
+        "scope": WORD,
+        "team": NAME,
+        "filter": DESK_WITHOUT_ADDRESSES,
+        "columns_shown": WORD,
+        "sort": WORD,
+    },
     "sessions": {"refresh_hash": HASH, "previous_hash": HASH, "client": STAFF, "user_agent": STAFF},
     "api_keys": {
         "name": DESK,
@@ -79,14 +97,20 @@ TABLES: Final[Mapping[str, Mapping[str, Column]]] = {
         "asked_account": NAME,
     },
     "signatures": {"owner_kind": WORD, "owner": STAFF, "texts": STAFF, "body_format": WORD},
-    "macros": {"name": DESK, "folder": DESK, "scope": WORD, "team": NAME, "acts": DESK},
+    "macros": {
+        "name": DESK_WITHOUT_ADDRESSES,
+        "folder": DESK,
+        "scope": WORD,
+        "team": NAME,
+        "acts": DESK_WITHOUT_ADDRESSES,
+    },
     "saved_replies": {
-        "name": DESK,
+        "name": DESK_WITHOUT_ADDRESSES,
         "folder": DESK,
         "shortcut": DESK,
         "scope": WORD,
         "team": NAME,
-        "texts": DESK,
+        "texts": DESK_WITHOUT_ADDRESSES,
         "body_format": WORD,
     },
     "notice_settings": {"ways": STAFF, "quiet_hours": STAFF, "digest": STAFF, "digest_at": STAFF, "time_zone": STAFF},
