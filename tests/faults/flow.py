@@ -18,22 +18,21 @@ class Flow:
     """People who write all the time, and agents who answer them; remembers how long each request took."""
 
     def __init__(self, desk: Desk, *, people: int = 8, chats: int = 2) -> None:
-        """`chats` of the people use Telegram, where answers leave at one a second and a hasty flow
-        takes long to drain.
-        """
+        """`chats` of the people use Telegram."""
         self.requesters = [Requester(desk, "telegram" if n < chats else "email") for n in range(people)]
         self.took_s: list[float] = []
 
     @contextmanager
     def running(self, *, every_s: float = 0.4) -> Iterator[None]:
-        """Inside, each person writes and is answered every `every_s`."""
+        """Inside, each person writes and is answered every `every_s`, in a chat every `limits.chat_every_s`."""
         for requester in self.requesters:  # not measured: a process's first requests load what they need
             requester.write()
             requester.be_answered()
         stop = threading.Event()
 
         def talk(requester: Requester) -> None:
-            while not stop.wait(every_s):
+            pause_s = max(every_s, limits.chat_every_s) if requester.channel == "telegram" else every_s
+            while not stop.wait(pause_s):
                 self.took_s += [requester.write().took_s, requester.be_answered().took_s]
 
         with ThreadPoolExecutor(len(self.requesters)) as pool:
