@@ -9,8 +9,8 @@ kill_tries_max = 200  # looks for something alive to kill before a desk counts a
 # Clients, as patient as a provider.
 request_s = 15.0  # of one request; the server's own limits are below
 repeat_wait_s = 0.15  # between two tries of one request
-# Between two messages of a chat in a flow. Answers to one chat leave at one a second (Bot API FAQ), so a hasty chat would
-# only make its own queue, and the test would wait for it after the fault.
+# Between two messages of a chat in a flow. Answers to one chat leave at one a second (Bot API FAQ), so a hasty chat
+# would only make its own queue, and the test would wait for it after the fault.
 chat_every_s = 1.2
 repeat_for_s = 40.0  # Telegram repeats for a day; no fault of ours lasts longer than this
 
