@@ -210,10 +210,7 @@ def normalise_email(email: str) -> str:
 
 
 def email_problems(email: str) -> list[FieldProblem]:
-    """Return the problems of a normalised address.
-
-    The check is coarse, because only a delivered mail proves that an address exists.
-    """
+    """Return the problems of a normalised address. Only a delivered mail proves that an address exists."""
     if len(email) > limits.email_address_chars_max:
         return [_problem("email", f"expected at most {limits.email_address_chars_max} characters")]
     if _EMAIL.fullmatch(email) is None or ".." in email or not is_text(email):
@@ -320,10 +317,7 @@ class SessionState:
 
 
 def session_end(opened_at: datetime) -> datetime:
-    """Return the time at which a session ends regardless of refreshes.
-
-    The fixed end prevents the indefinite renewal of a copied token.
-    """
+    """Return the time at which a session ends regardless of refreshes, so that a copied token has an end as well."""
     return opened_at + timedelta(seconds=limits.refresh_token_s)
 
 
