@@ -40,10 +40,11 @@ def operations(config: Settings) -> Operations:
     from functions.console.door import sign_in
     from functions.console.frame import assets, palette, places
     from functions.console.inbox import lists
+    from functions.console.portal import door, own_requests, writing
     from functions.console.profile import profile
 
     collected = Operations()
-    for module in (assets, places, palette, sign_in, lists, profile):
+    for module in (assets, places, palette, sign_in, lists, profile, door, own_requests, writing):
         collected.all.extend(module.operations.all)
     return collected
 

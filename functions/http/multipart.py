@@ -1,4 +1,4 @@
-"""Read one file from a form (multipart/form-data, RFC 7578) piece by piece, without holding it in memory."""
+"""Read the files of a form (multipart/form-data, RFC 7578) piece by piece, without holding them in memory."""
 
 from __future__ import annotations
 
@@ -27,6 +27,16 @@ class FormFile:
     pieces: Iterator[bytes]
 
 
+@dataclass(frozen=True, slots=True)
+class FormPart:
+    """A part of a form. `filename` is None for a part that is no file. `pieces` must be read before the next part."""
+
+    name: str
+    filename: str | None
+    content_type: str
+    pieces: Iterator[bytes]
+
+
 def is_form(content_type: str) -> bool:
     """Return True for the media type of a form with files."""
     return content_type.partition(";")[0].strip().lower() == "multipart/form-data"
@@ -44,6 +54,23 @@ def file_of(content_type: str, body: Iterator[bytes], *, part: str) -> FormFile:
         raise Invalid([FieldProblem(f"/{part}", "expected one part with a file, found none")])
     _check_name(first, part)
     return FormFile(first.filename or "", first.content_type, _pieces(first, parts, part))
+
+
+def parts_of(content_type: str, body: Iterator[bytes]) -> Iterator[FormPart]:
+    """Return the parts of a form in their order. Raises BadRequest for a malformed form, also while pieces are read."""
+    parts = _parts(content_type, body)
+    while True:
+        with _as_bad_request():
+            part = next(parts, None)
+        if part is None:
+            return
+        yield FormPart(part.name or "", part.filename, part.content_type, _pieces_of(part))
+
+
+def _pieces_of(part: BodyPart) -> Iterator[bytes]:
+    with _as_bad_request():
+        while piece := part.stream.read(_piece_bytes):
+            yield piece
 
 
 def _parts(content_type: str, body: Iterator[bytes]) -> Iterator[BodyPart]:
@@ -72,9 +99,8 @@ class _Source:
 
 
 def _pieces(file: BodyPart, parts: Iterator[BodyPart], name: str) -> Iterator[bytes]:
+    yield from _pieces_of(file)
     with _as_bad_request():
-        while piece := file.stream.read(_piece_bytes):
-            yield piece
         for other in parts:
             found = other.name or ""
             raise Invalid([FieldProblem(f"/{found[:80]}", f"expected one part, {name}, found another one")])

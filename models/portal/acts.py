@@ -52,14 +52,15 @@ def open_request(
     description: str,
     fields: Mapping[str, Any],
     uploads: Sequence[UUID] = (),
+    name: str = "",
 ) -> Ticket:
-    """Open a ticket of a type that requesters may open. A new address becomes a requester.
+    """Open a ticket of a type that requesters may open. A new address becomes a requester with this name.
 
     Raises NotFound for another type, Invalid for wrong and missing fields, TooManyRequests.
     """
     entity = requests.type_of(type_)
     _take(visitor, "new_request", limits.new_request_every_s, limits.new_requests_burst)
-    requester = _requester_of(visitor)
+    requester = _requester_of(visitor, name)
     visitor = Visitor(visitor.session_id, visitor.address, visitor.expires_at, requester)
     actor = requests.actor_of(visitor)
     priority = _priority(entity.workflow)
@@ -87,8 +88,8 @@ def open_request(
     return ticket
 
 
-def _requester_of(visitor: Visitor) -> Requester:
-    return visitor.requester or requesters.find_or_create(channel_facts.with_emails(), visitor.address, name="")
+def _requester_of(visitor: Visitor, name: str) -> Requester:
+    return visitor.requester or requesters.find_or_create(channel_facts.with_emails(), visitor.address, name=name)
 
 
 def _priority(workflow: str) -> str:

@@ -59,6 +59,21 @@ PUBLIC: dict[str, dict[str, str]] = {
         "POST /sign-in/second-factor": "the challenge that follows the password is the proof",
         "POST /sign-in/enrolment": "the challenge that follows the password is the proof",
         "POST /look/language": "the language of the sign-in page, in a cookie",
+        "GET /portal/sign-in": "a requester asks for a link",
+        "POST /portal/sign-in": "a requester asks for a link; every address gets the same answer",
+        "GET /portal/links/{token}": "the link in a requester's mail; opening it signs nobody in",
+        "POST /portal/links": "the token of the link in a requester's mail is the proof",
+        "POST /portal/sign-out": "ends the session of its own cookie",
+        # Requesters are no users: visits.with_visitor and forms.post find the session of the portal's cookie.
+        "GET /portal": "for requesters, by the portal's session",
+        "GET /portal/new": "for requesters, by the portal's session",
+        "GET /portal/new/{type}": "for requesters, by the portal's session",
+        "POST /portal/new/{type}": "for requesters, by the portal's session and its form token",
+        "GET /portal/requests/{number}": "for requesters, by the portal's session",
+        "GET /portal/requests/{number}/files/{attachment}": "for requesters, by the portal's session",
+        "POST /portal/requests/{number}/messages": "for requesters, by the portal's session and its form token",
+        "POST /portal/requests/{number}/transitions": "for requesters, by the portal's session and its form token",
+        "POST /portal/requests/{number}/rating": "for requesters, by the portal's session and its form token",
     },
 }
 # For every signed-in caller, whatever the role.

@@ -87,6 +87,7 @@ def _answer(
         message=message if status < 500 or code != "internal_error" else "",
         retry_s=None if retry_s is None else max(1, math.ceil(retry_s)),
         request_id=resp.get_header("X-Request-Id") or "",
+        start="/portal" if req.path == "/portal" or req.path.startswith("/portal/") else "/",
     )
     resp.content_type, resp.data = "text/html; charset=utf-8", data
 

@@ -92,16 +92,32 @@ def speaking(call: AnyCall) -> str:
 
 
 def error_page(
-    request: falcon.Request, *, status: int, headline: str, message: str, retry_s: int | None, request_id: str
+    request: falcon.Request,
+    *,
+    status: int,
+    headline: str,
+    message: str,
+    retry_s: int | None,
+    request_id: str,
+    start: str = "/",
 ) -> bytes:
-    """Return the page of an error. It opens no connection, because the database may be the reason."""
+    """Return the page of an error, with a link to `start`.
+
+    It opens no connection, because the database may be the reason.
+    """
     config = settings.current()
     seen = look.of(request, config)
     language = _language(request, None, seen, with_desk=False)
     frame = Frame("", "Nestor", language, seen, request.path)
     with texts.reading(language):
         frame.title = texts.gettext(headline)
-        values = {"status": status, "message": message, "retry_s": retry_s, "request_id": request_id}
+        values = {
+            "status": status,
+            "message": message,
+            "retry_s": retry_s,
+            "request_id": request_id,
+            "start": start,
+        }
         return _rendered("frame/error.html", frame, values)
 
 

@@ -1,0 +1,1 @@
+"""The portal of requesters: sign-in by a mailed link, their requests, answers, files, ratings."""
