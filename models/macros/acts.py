@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Annotated, Literal
 from uuid import UUID
@@ -19,10 +20,9 @@ from models.kernel.open_json import JsonObject
 from models.publishing import workflows
 from models.saved_replies import commands as saved_replies
 from models.teams import queries as teams
-from models.workflow.definition import Workflow
 
 acts_max = 20  # of a macro: more than a person could follow in a preview
-_ASSIGN_WORDS = ("me", "none")
+ASSIGN_WORDS = ("me", "none")
 
 
 class MacroText(msgspec.Struct, forbid_unknown_fields=True):
@@ -80,14 +80,39 @@ def decoded(stored: object) -> list[MacroAct]:
     return msgspec.convert(stored, list[MacroAct])
 
 
-def problems(acts: Sequence[MacroAct]) -> list[FieldProblem]:
-    """Return everything that keeps the acts from being applied to any ticket: wrong texts, names that nothing has."""
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The names that acts may use: fields of tickets, teams, priorities and transitions of life cycles."""
+
+    fields: set[str]
+    teams: Collection[str]
+    priorities: Collection[str]
+    transitions: Collection[str]
+
+    @classmethod
+    def in_force(cls) -> Known:
+        """The names that are published."""
+        definitions = [workflows.newest(one.name).definition for one in store.all_latest("workflow")]
+        return cls(
+            {name for model in published.all_models() for name in model.fields},
+            [team["name"] for team in teams.all_teams()],
+            {name for one in definitions for name in one.priorities},
+            {name for one in definitions for name in one.transitions},
+        )
+
+
+def problems(acts: Sequence[MacroAct], known: Known | None = None) -> list[FieldProblem]:
+    """Return everything that keeps the acts from being applied to any ticket: wrong texts, names that nothing has.
+
+    `known`: the names that there are; without them, those that are published.
+    """
     if not 1 <= len(acts) <= acts_max:
         return [FieldProblem("/acts", f"expected 1 to {acts_max} acts, found {len(acts)}")]
-    return [problem for index, act in enumerate(acts) for problem in _of_act(act, f"/acts/{index}")]
+    names = known or Known.in_force()
+    return [problem for index, act in enumerate(acts) for problem in _of_act(act, f"/acts/{index}", names)]
 
 
-def _of_act(act: MacroAct, place: str) -> Iterator[FieldProblem]:
+def _of_act(act: MacroAct, place: str, known: Known) -> Iterator[FieldProblem]:
     if len(act.kinds) != 1:
         expected = ", ".join(act.__struct_fields__)
         yield FieldProblem(place, f"expected exactly one of {expected}, found {', '.join(act.kinds) or 'none'}")
@@ -96,36 +121,35 @@ def _of_act(act: MacroAct, place: str) -> Iterator[FieldProblem]:
     place = f"{place}/{kind}"
     for text in (act.reply, act.note):
         if text is not None:
-            yield from saved_replies.problems(text.texts, f"{place}/texts")
+            yield from saved_replies.problems(text.texts, f"{place}/texts", known.fields)
     if act.fields is not None:
-        yield from _unknown_fields(act.fields, place)
+        yield from _unknown_fields(act.fields, place, known)
     if act.team is not None:
-        yield from _unknown(act.team, [team["name"] for team in teams.all_teams()], place)
+        yield from _unknown(act.team, known.teams, place)
     if act.priority is not None:
-        yield from _unknown(act.priority, _priorities(), place)
+        yield from _unknown(act.priority, known.priorities, place)
     if act.transition is not None:
-        yield from _unknown(act.transition.name, _transitions(), f"{place}/name")
+        yield from _unknown(act.transition.name, known.transitions, f"{place}/name")
     if act.tags is not None:
         yield from _wrong_tags(act.tags, place)
     if act.assign is not None:
         yield from _wrong_assignee(act.assign, place)
 
 
-def _unknown(name: str, known: Sequence[str], place: str) -> Iterator[FieldProblem]:
+def _unknown(name: str, known: Collection[str], place: str) -> Iterator[FieldProblem]:
     if name in known:
         return
-    close = get_close_matches(name, known, n=1)
+    close = get_close_matches(name, sorted(known), n=1)
     hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(sorted(known)[:20]) or 'none'}"
     yield FieldProblem(place, f"unknown name {name[:80]!r}; {hint}")
 
 
-def _unknown_fields(fields: JsonObject, place: str) -> Iterator[FieldProblem]:
+def _unknown_fields(fields: JsonObject, place: str, known: Known) -> Iterator[FieldProblem]:
     if len(fields) > limits.fields_max:
         yield FieldProblem(place, f"expected at most {limits.fields_max} fields, found {len(fields)}")
         return
-    known = sorted({name for model in published.all_models() for name in model.fields})
     for name in fields:
-        yield from _unknown(name, known, f"{place}/{name}")
+        yield from _unknown(name, known.fields, f"{place}/{name}")
 
 
 def _wrong_tags(tags: TagChange, place: str) -> Iterator[FieldProblem]:
@@ -141,20 +165,8 @@ def _wrong_tags(tags: TagChange, place: str) -> Iterator[FieldProblem]:
 
 
 def _wrong_assignee(assignee: str, place: str) -> Iterator[FieldProblem]:
-    if assignee in _ASSIGN_WORDS:
+    if assignee in ASSIGN_WORDS:
         return
     user_id: UUID | None = parse_id(assignee)
     if user_id is None or not identity.can_take_tickets(user_id):
         yield FieldProblem(place, "expected the id of an active user who works on tickets, me or none")
-
-
-def _definitions() -> list[Workflow]:
-    return [workflows.newest(one.name).definition for one in store.all_latest("workflow")]
-
-
-def _priorities() -> list[str]:
-    return sorted({name for one in _definitions() for name in one.priorities})
-
-
-def _transitions() -> list[str]:
-    return sorted({name for one in _definitions() for name in one.transitions})

@@ -22,9 +22,10 @@ from models.kernel.storage.table import for_update
 from models.macros import acts
 from models.macros.acts import MacroAct
 from models.macros.tables import Macro
+from models.saved_replies.commands import check_not_published
 from models.saved_replies.reach import Reach, Scope
 
-macros_max = 2_000  # of a desk; a menu of more is not read by anybody
+macros_max = 2_000  # of a desk, each by people and by files; a menu of more is not read by anybody
 
 
 class TooManyMacros(Conflict):
@@ -54,6 +55,7 @@ class MacroRow(TypedDict):
     user_id: UUID | None
     team: str | None
     acts: list[Any]
+    definition: str | None
     uses: int
     last_used_at: datetime | None
     version: int
@@ -81,7 +83,7 @@ def create(content: MacroContent, reach: Reach) -> MacroRow:
     """Store a new macro. Raises Invalid, Forbidden, TooManyMacros."""
     _check(content, reach)
     advisory_lock("macros")  # counts and inserts; otherwise two requests pass the bound together
-    if Macro.select().count() >= macros_max:
+    if Macro.select().where(Macro.definition.is_null()).count() >= macros_max:
         raise TooManyMacros(f"expected at most {macros_max} macros; delete some")
     macro_id, now = new_id(), clock.now()
     fixed = {Macro.id: macro_id, Macro.created_at: now, Macro.updated_at: now}
@@ -95,6 +97,7 @@ def update(macro_id: UUID, content: MacroContent, reach: Reach, *, expected_vers
     row = _held(macro_id, reach)
     if expected_version not in (None, row["version"]):
         raise PreconditionFailed(f"If-Match: expected version {row['version']}, found {expected_version}")
+    check_not_published(row["definition"])
     reach.check(Scope(row["scope"]), row["team"])
     _check(content, reach)
     changed = {Macro.version: row["version"] + 1, Macro.updated_at: clock.now()}
@@ -106,6 +109,7 @@ def update(macro_id: UUID, content: MacroContent, reach: Reach, *, expected_vers
 def delete(macro_id: UUID, reach: Reach) -> None:
     """Delete a macro. Raises NotFound, Forbidden."""
     row = _held(macro_id, reach)
+    check_not_published(row["definition"])
     reach.check(Scope(row["scope"]), row["team"])
     Macro.delete().where(Macro.id == macro_id).execute()
     _record(AuditAction.macro_deleted, macro_id, Scope(row["scope"]), row["team"])

@@ -8,7 +8,9 @@ from models.kernel.storage.table import IdField, InstantField, JsonField, Table
 
 
 class Macro(Table):
-    """A macro. `scope`: own, team or all. `acts`: as `acts.MacroAct` encodes them."""
+    """A macro. `scope`: own, team or all. `acts`: as `acts.MacroAct` encodes them. `definition`: the published set that
+    it comes from; NULL: a person wrote it.
+    """
 
     id = IdField(primary_key=True)
     name = peewee.TextField()
@@ -17,6 +19,7 @@ class Macro(Table):
     user_id = IdField(null=True)
     team = peewee.TextField(null=True)
     acts = JsonField()
+    definition = peewee.TextField(null=True)
     uses = peewee.IntegerField(default=0)
     last_used_at = InstantField(null=True)
     version = peewee.IntegerField(default=1)

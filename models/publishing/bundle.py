@@ -20,6 +20,8 @@ from models.publishing import catalogue, dependents, desk_defaults, publishing
 from models.publishing.catalogue import Found
 from models.workflow.analysis import Finding
 
+_PATHS = {"workflow": "{}/workflow.yaml", "model": "model/{}.yaml", "answers": "answers/{}.yaml"}
+
 
 @dataclass
 class Bundle:
@@ -31,9 +33,7 @@ class Bundle:
 
 def path_of(kind: str, name: str) -> str:
     """Return the path in a folder that a definition has by custom, to which its includes are relative."""
-    return {"workflow": f"{name}/workflow.yaml", "model": f"model/{name.removeprefix('entity.')}.yaml"}.get(
-        kind, f"{name}.yaml"
-    )
+    return _PATHS.get(kind, "{}.yaml").format(name.removeprefix("entity."))
 
 
 def read(sources: Mapping[str, str]) -> Bundle:

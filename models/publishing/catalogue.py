@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from models.definitions import desk as desks
 from models.definitions import files, store
-from models.definitions.desk import UNDECLARED, Desk
 from models.definitions.files import Document
 from models.identity import colleagues
 from models.infomodel import checks as infomodel_checks
 from models.infomodel import definition as infomodel
 from models.infomodel import published
-from models.infomodel.definition import Entity
 from models.kernel import names
 from models.kernel.errors import FieldProblem, Invalid
 from models.kernel.open_json import JsonObject
-from models.publishing import translations
+from models.publishing import kinds, translations
+from models.publishing.surroundings import Surroundings as Surroundings
 from models.teams import assignment
 from models.teams import queries as teams
 from models.teams.visibility import VISIBILITIES
@@ -42,22 +41,9 @@ class Found:
     document: Document | None = field(default=None, compare=False)
 
 
-@dataclass(frozen=True)
-class Surroundings:
-    """The names that a life cycle may use: ticket types, teams, other life cycles; the desk's languages; and
-    the addresses of active users (None: not known).
-    """
-
-    types: Mapping[str, Entity]
-    teams: Collection[str]
-    workflows: Collection[str]
-    desk: Desk = UNDECLARED
-    people: Collection[str] | None = None
-
-
 def kind_of(body: Mapping[str, Any]) -> str | None:
-    """Return `workflow`, `model`, `teams`, `desk`, `channel` or `fragment`, by the key at the top; None for scenarios,
-    which are not published.
+    """Return `workflow`, `model`, `teams`, `desk`, `channel`, `fragment` or a kind of `kinds`, by the key at the
+    top; None for scenarios, which are not published.
     """
     if files.FRAGMENT in body:
         return files.FRAGMENT
@@ -68,12 +54,13 @@ def kind_of(body: Mapping[str, Any]) -> str | None:
         ("teams", "teams"),
         ("workflow", "workflow"),
         ("desk", "desk"),
+        *((kind, kind) for kind in kinds.MODULES),
     ):
         if key in body:
             return kind
     if "scenarios" in body:
         return None
-    keys = "`workflow:`, `type:`, `entity:`, `teams:`, `desk:`, `channel:`, `scenarios:` or `fragment:`"
+    keys = "`workflow:`, `type:`, `entity:`, `teams:`, `desk:`, `answers:`, `channel:`, `scenarios:` or `fragment:`"
     raise Invalid([FieldProblem("", f"expected a definition with {keys} at its top")])
 
 
@@ -87,6 +74,8 @@ def name_of(kind: str, body: Mapping[str, Any], account: Callable[[Mapping[str, 
         return _teams(body)
     if kind == desks.KIND:
         return _desk(body)
+    if (other := kinds.find(kind)) is not None:
+        return other.check(body)
     assert account is not None, "channel accounts are checked by who knows the channels"
     return account(body)
 
@@ -136,6 +125,7 @@ def surroundings_of(found: Iterable[Found], base: Surroundings | None = None) ->
     types = dict(base.types) if base else {}
     teams, workflow_names = set(base.teams) if base else set(), set(base.workflows) if base else set()
     desk = base.desk if base else desks.UNDECLARED
+    transitions, priorities = (set(base.transitions), set(base.priorities)) if base else (set(), set())
     for one in found:
         if one.kind == "model":
             types[one.name] = infomodel.read(one.body)
@@ -143,20 +133,25 @@ def surroundings_of(found: Iterable[Found], base: Surroundings | None = None) ->
             teams |= set(one.body["teams"])
         elif one.kind == "workflow":
             workflow_names.add(one.name)
+            transitions |= set(one.body["transitions"])
+            priorities |= set(workflows.read(one.body).priorities)
         elif one.kind == desks.KIND:
             desk = desks.read(one.body)
-    return Surroundings(types, teams, workflow_names, desk)
+    return Surroundings(types, teams, workflow_names, desk, None, transitions, priorities)
 
 
 def published_surroundings() -> Surroundings:
     """Return the names that are in force in the database."""
     types = {one.name: one for one in published.all_models()}
+    life_cycles = store.all_latest("workflow")
     return Surroundings(
         types,
         [team["name"] for team in teams.all_teams()],
-        [one.name for one in store.all_latest("workflow")],
+        [one.name for one in life_cycles],
         desks.current(),
         colleagues.active_addresses(),
+        {name for one in life_cycles for name in one.body["transitions"]},
+        {name for one in life_cycles for name in workflows.read(one.body).priorities},
     )
 
 
@@ -200,6 +195,8 @@ def _judged(one: Found, around: Surroundings) -> Iterator[Finding]:
         yield from translations.of_teams(one.body["teams"], around.desk)
     elif one.kind == desks.KIND:
         yield from translations.of_desk(desks.read(one.body))
+    elif (other := kinds.find(one.kind)) is not None:
+        yield from other.findings(one.body, around)
 
 
 def _text_keys(body: Mapping[str, Any]) -> Iterator[FieldProblem]:

@@ -16,6 +16,7 @@ from models.infomodel import changes
 from models.infomodel import definition as infomodel
 from models.kernel.errors import ConfigurationError, FieldProblem, Invalid, NotFound
 from models.kernel.storage import database
+from models.publishing import kinds
 from models.teams import commands as teams
 from models.workflow import definition as workflows
 
@@ -58,6 +59,8 @@ def apply(
             raise Invalid(problems, "\n".join(f"{p.path}: {p.message}" for p in problems))
         for kind, name in gone:
             store.retire(kind, name, by=by, reason=reason)
+            if (other := kinds.find(kind)) is not None:
+                other.retire(name)
             audit.record(AuditAction.definition_retired, kind, name)
             progress(f"retired {kind} {name}")
         for one in found:
@@ -71,6 +74,9 @@ def apply(
             if one.kind == "teams":
                 for name, team in one.body["teams"].items():
                     teams.declare(name, team["label"], team.get("visibility", "everyone"))
+        for one in found:  # the teams that they name are declared now
+            if (other := kinds.find(one.kind)) is not None:
+                other.put_in_force(one.name, one.body)
     return new
 
 
@@ -116,6 +122,8 @@ def rollback(kind: str, name: str, *, to: int | None, by: str, reason: str) -> i
     if broken := list(dependents.broken_by_rollback(kind, name, definition.body)):
         raise Invalid(broken, "\n".join(f"{p.path}: {p.message}" for p in broken))
     store.activate(kind, name, wanted, by=by, reason=reason)
+    if (other := kinds.find(kind)) is not None:
+        other.put_in_force(name, definition.body)
     audit.record(AuditAction.definition_rolled_back, kind, name, after={"version": wanted})
     return wanted
 
@@ -142,6 +150,8 @@ def _read(kind: str, body: dict[str, object]) -> None:
         infomodel.read(body)
     elif kind == desks.KIND:
         desks.read(body)
+    elif (other := kinds.find(kind)) is not None:
+        other.check(body)
 
 
 def unreadable() -> list[str]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from models.definitions import store
 from models.kernel.storage import database
-from models.publishing import dependents
+from models.publishing import dependents, kinds
 from models.publishing.catalogue import Found
 from models.publishing.dependents import Key
 from models.teams import queries as teams
@@ -26,7 +26,7 @@ _TICKETS_OF = {
     ),
     "teams": "SELECT count(*) AS found FROM tickets WHERE team IS NOT NULL AND :name = 'teams' AND category <> 'closed'",
 }
-_KINDS = ("workflow", "model", "channel", "teams", "desk", "fragment")
+_KINDS = ("workflow", "model", "channel", "teams", "desk", "fragment", *kinds.MODULES)
 
 
 @dataclass(frozen=True, slots=True)

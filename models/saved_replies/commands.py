@@ -25,7 +25,9 @@ from models.saved_replies.tables import SavedReply
 from models.workflow import templates
 
 # -- limits ----------------------------------------------------------------------------------------------------
-saved_replies_max = 5_000  # of a desk; a list of more is a knowledge base, which wants a search of its own
+saved_replies_max = (
+    5_000  # of a desk, each by people and by files; a list of more is a knowledge base, which wants a search of its own
+)
 uses_named_max = 5  # saved replies that one message names; more are not read by anybody
 
 # Variables of a life cycle's templates that a person's text has no value for.
@@ -40,6 +42,12 @@ class ShortcutTaken(Conflict):
     """Another saved reply with the same readers has this shortcut."""
 
     code = "shortcut_taken"
+
+
+class PublishedFromFile(Conflict):
+    """This text is published from a file; change the file and publish it again."""
+
+    code = "published_from_file"
 
 
 class TooManySavedReplies(Conflict):
@@ -73,6 +81,7 @@ class SavedReplyRow(TypedDict):
     team: str | None
     texts: dict[str, str]
     body_format: str
+    definition: str | None
     uses: int
     last_used_at: datetime | None
     version: int
@@ -80,12 +89,15 @@ class SavedReplyRow(TypedDict):
     updated_at: datetime
 
 
-def problems(texts: Mapping[str, str], place: str) -> list[FieldProblem]:
-    """Return what is wrong with the texts of a saved reply, by language."""
+def problems(texts: Mapping[str, str], place: str, fields: set[str] | None = None) -> list[FieldProblem]:
+    """Return what is wrong with the texts of a saved reply, by language. `fields`: the names of the fields that tickets
+    have; without them, those that are published.
+    """
     found = list(desk.label_problems(place.replace("/", "."), texts))
     if found:
         return [FieldProblem(one.path.replace(".", "/"), one.message) for one in found]
-    fields = {name for model in published.all_models() for name in model.fields}
+    if fields is None:
+        fields = {name for model in published.all_models() for name in model.fields}
     for language, text in texts.items():
         for wrong in templates.problems(text, fields, known=VARIABLES):
             where = f"line {wrong.line}: " if wrong.line else ""
@@ -135,7 +147,7 @@ def create(text: ReplyText, reach: Reach) -> SavedReplyRow:
     reach.check(text.scope, text.team)
     _check_texts(text)
     advisory_lock("saved_replies")  # counts, compares and inserts; otherwise two requests pass the bound together
-    if SavedReply.select().count() >= saved_replies_max:
+    if SavedReply.select().where(SavedReply.definition.is_null()).count() >= saved_replies_max:
         raise TooManySavedReplies(f"expected at most {saved_replies_max} saved replies; delete some")
     user_id = reach.user_id if text.scope is Scope.own else None
     _check_shortcut(text, user_id, but=None)
@@ -151,6 +163,7 @@ def update(reply_id: UUID, text: ReplyText, reach: Reach, *, expected_version: i
     row = _held(reply_id, reach)
     if expected_version not in (None, row["version"]):
         raise PreconditionFailed(f"If-Match: expected version {row['version']}, found {expected_version}")
+    check_not_published(row["definition"])
     reach.check(Scope(row["scope"]), row["team"])
     reach.check(text.scope, text.team)
     _check_texts(text)
@@ -166,9 +179,16 @@ def update(reply_id: UUID, text: ReplyText, reach: Reach, *, expected_version: i
 def delete(reply_id: UUID, reach: Reach) -> None:
     """Delete a saved reply. Messages that were written with it stay. Raises NotFound, Forbidden."""
     row = _held(reply_id, reach)
+    check_not_published(row["definition"])
     reach.check(Scope(row["scope"]), row["team"])
     SavedReply.delete().where(SavedReply.id == reply_id).execute()
     _record(AuditAction.saved_reply_deleted, reply_id, Scope(row["scope"]), row["team"])
+
+
+def check_not_published(definition: str | None) -> None:
+    """Raise PublishedFromFile for a row of a published set."""
+    if definition is not None:
+        raise PublishedFromFile(f"{PublishedFromFile.__doc__} Its set is `answers: {definition}`.")
 
 
 def _record(action: AuditAction, reply_id: UUID, scope: Scope, team: str | None) -> None:

@@ -9,7 +9,7 @@ from models.kernel.storage.table import IdField, InstantField, JsonField, Table
 
 class SavedReply(Table):
     """A saved reply. `scope`: own, team or all. `texts`: language -> text. `shortcut`: the word by which it
-    is found.
+    is found. `definition`: the published set that it comes from; NULL: a person wrote it.
     """
 
     id = IdField(primary_key=True)
@@ -21,6 +21,7 @@ class SavedReply(Table):
     team = peewee.TextField(null=True)
     texts = JsonField()
     body_format = peewee.TextField()
+    definition = peewee.TextField(null=True)
     uses = peewee.IntegerField(default=0)
     last_used_at = InstantField(null=True)
     version = peewee.IntegerField(default=1)

@@ -86,7 +86,7 @@ def _parser() -> argparse.ArgumentParser:
     for one in (rollback, history):
         one.add_argument(
             "--kind",
-            choices=["workflow", "model", "teams", "desk", "fragment", "channel"],
+            choices=["workflow", "model", "teams", "desk", "fragment", "channel", "answers"],
             default="workflow",
             help="kind of the definition (default: workflow)",
         )

@@ -14,6 +14,7 @@ from models.definitions import desk, files
 from models.infomodel import definition as infomodel
 from models.kernel.errors import FieldProblem, Invalid
 from models.kernel.open_json import JsonObject
+from models.macros import published
 from models.publishing import catalogue
 from models.workflow import definition as workflows
 from models.workflow.analysis import MISSING
@@ -126,6 +127,7 @@ def schemas() -> dict[str, JsonObject]:
         "workflow": workflow,
         "model": infomodel.json_schema(),
         "desk": desk.json_schema(),
+        "answers": published.json_schema(),
         "scenarios": of_scenarios,
         **accounts,
     }

@@ -40,7 +40,7 @@ def body_of(word: str) -> tuple[str, JsonObject]:
     if word.endswith(".yaml"):
         return word, file_of(word).body
     name, at, version = word.partition("@")
-    for kind in ("workflow", "model", "teams", "desk", "fragment", "channel"):
+    for kind in ("workflow", "model", "teams", "desk", "fragment", "channel", "answers"):
         exact = at and version.isdigit()
         found = store.version_of(kind, name, int(version)) if exact else store.latest(kind, name)
         if found is not None:

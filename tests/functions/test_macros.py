@@ -153,7 +153,7 @@ def test_macros_are_seen_and_changed_as_saved_replies_are(agent: Caller, as_user
         problem(agent.post(path_of(ticket, hidden)), 404)
     problem(agent.ask("PUT", f"{PATH}/{of_all['id']}", {"name": "x", "acts": [{"priority": "low"}]}), 403)
     problem(agent.ask("DELETE", f"{PATH}/{of_all['id']}"), 403)
-    assert agent.everything(PATH) == [of_all]
+    assert [one for one in agent.everything(PATH) if one["definition"] is None] == [of_all]
 
 
 def test_a_change_of_an_older_version_is_refused(agent: Caller, ticket: Any) -> None:

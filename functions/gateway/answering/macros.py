@@ -37,7 +37,8 @@ class ActProblem(msgspec.Struct):
 
 class Macro(msgspec.Struct):
     """A named sequence of acts. `scope`: own (only its author), team (the members of `team`) or all. `problems` lists
-    what has become wrong since the macro was stored.
+    what has become wrong since the macro was stored. `definition` names the published set of a macro that is changed in
+    its file only.
     """
 
     id: UUID
@@ -46,6 +47,7 @@ class Macro(msgspec.Struct):
     scope: str
     team: str | None
     acts: list[MacroAct]
+    definition: str | None
     uses: int
     last_used_at: datetime | None
     version: int

@@ -29,7 +29,8 @@ Texts = Annotated[dict[Language, Body], msgspec.Meta(min_length=1, max_length=40
 
 class SavedReply(msgspec.Struct):
     """A text that agents use again. `texts` has a text for each language. `scope`: own (only its author), team (the
-    members of `team`) or all. `uses` counts the messages that were written with it.
+    members of `team`) or all. `uses` counts the messages that were written with it. `definition` names the
+    published set of a text that is changed in its file only.
     """
 
     id: UUID
@@ -40,6 +41,7 @@ class SavedReply(msgspec.Struct):
     team: str | None
     texts: dict[str, str]
     body_format: str
+    definition: str | None
     uses: int
     last_used_at: datetime | None
     version: int

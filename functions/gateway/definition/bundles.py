@@ -71,10 +71,13 @@ class PublishedBundle(msgspec.Struct):
 
 # The desk's texts stand in mails that let people sign in, and a team's visibility decides who reads its tickets.
 _OF_ADMINS = ("desk", "teams")
+_ANSWERS = "answers"
 
 
 def _check_rights(call: Call[NewBundle], found: Sequence[Found]) -> None:
     """Raise Forbidden for definitions that decide more than the publication of life cycles and ticket types may."""
+    if any(one.kind == _ANSWERS for one in found) and Permission.texts_manage not in call.caller.permissions:
+        raise Forbidden(f"The definitions of answers also need the permission {Permission.texts_manage}.")
     kinds = sorted({one.kind for one in found} & set(_OF_ADMINS))
     if kinds and Permission.users_manage not in call.caller.permissions:
         raise Forbidden(f"The definitions {' and '.join(kinds)} also need the permission {Permission.users_manage}.")
@@ -93,8 +96,10 @@ def _check_rights(call: Call[NewBundle], found: Sequence[Found]) -> None:
 )
 def publish_bundle(call: Call[NewBundle]) -> Answer:
     """Checks ticket types, life cycles, teams, the desk and fragments against each other and publishes them in one
-    transaction. Teams and the desk also need the permission `users_manage`. Answers 422 with file, line and column of
-    every error; nothing is published then. Answers 200 when everything is in force already.
+    transaction. Teams and the desk also need the permission `users_manage`, sets of answers `texts_manage`.
+
+    Responds with 422 and the file, line and column of every error, when nothing is published, and with 200 when
+    everything is in force already.
     """
     found = drafts.checked_bundle(call.body.files)
     _check_rights(call, found)

@@ -103,6 +103,7 @@ TABLES: Final[Mapping[str, Mapping[str, Column]]] = {
         "scope": WORD,
         "team": NAME,
         "acts": DESK_WITHOUT_ADDRESSES,
+        "definition": NAME,
     },
     "saved_replies": {
         "name": DESK_WITHOUT_ADDRESSES,
@@ -112,6 +113,7 @@ TABLES: Final[Mapping[str, Mapping[str, Column]]] = {
         "team": NAME,
         "texts": DESK_WITHOUT_ADDRESSES,
         "body_format": WORD,
+        "definition": NAME,
     },
     "notice_settings": {"ways": STAFF, "quiet_hours": STAFF, "digest": STAFF, "digest_at": STAFF, "time_zone": STAFF},
     "staff_topics": {
