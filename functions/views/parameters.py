@@ -36,6 +36,7 @@ PARAMETERS = {
     "actor_id": "The id of the user, API key or requester that acted.",
     "any_tag": "Only tickets with one of these tags.",
     "after": "The `position` of the previous answer. Without it, the feed begins now.",
+    "assignee_away": "Only tickets whose assignee is away, or only the others.",
     "assignee": "The id of the assigned user, `me`, or `none` for unassigned tickets.",
     "bin": "Tickets in the bin: left out, only deleted ones, only spam, or among the others.",
     "author": "`me` for the caller's own messages, `all` for those of everybody.",

@@ -21,6 +21,17 @@ class Person(msgspec.Struct):
     name: str
 
 
+class Assignee(msgspec.Struct):
+    """The user who is responsible for a ticket. `away_until`: the end of the user's absence; null for one who is here."""
+
+    id: UUID
+    name: str
+    away_until: datetime | None
+
+
+Absences = Mapping[UUID, tuple[str, datetime | None]]  # id of a user -> name, and the end of the absence
+
+
 class Ticket(msgspec.Struct):
     """A ticket. `author_grade`: how well the author of its first mail is known (proved, unjudged, unproved); null where
     the channel itself identifies its people. `next_due_at`: the earliest due instant of its running promises.
@@ -42,7 +53,7 @@ class Ticket(msgspec.Struct):
     workflow: str
     workflow_version: int
     requester: Person | None
-    assignee: Person | None
+    assignee: Assignee | None
     channel: str
     account: str | None
     fields: JsonObject
@@ -201,25 +212,25 @@ def tickets(rows: Sequence[TicketRow], *, role: str) -> list[Ticket]:
     return shown
 
 
-def _names(rows: Sequence[TicketRow]) -> tuple[dict[UUID, str], dict[UUID, str]]:
-    """The names of the requesters that the rows do not name, and of the assignees."""
-    from models.identity import queries as identity
+def _names(rows: Sequence[TicketRow]) -> tuple[dict[UUID, str], Absences]:
+    """The names of the requesters that the rows do not name, and of the assignees with their absences."""
     from models.requesters import queries as requesters
+    from models.teams import availability
 
     requester_ids = {row.requester_id for row in rows if row.requester_name is None and row.requester_id is not None}
     assignee_ids = {row.assignee_id for row in rows if row.assignee_id is not None}
     return (
         requesters.names_of(requester_ids) if requester_ids else {},
-        identity.names_of(assignee_ids) if assignee_ids else {},
+        availability.names_and_absences(assignee_ids) if assignee_ids else {},
     )
 
 
-def _ticket(row: TicketRow, requesters: dict[UUID, str], users: dict[UUID, str]) -> Ticket:
+def _ticket(row: TicketRow, requesters: dict[UUID, str], users: Absences) -> Ticket:
     requester = None
     if row.requester_id is not None:
         name = row.requester_name
         requester = Person(row.requester_id, requesters.get(row.requester_id, "") if name is None else name)
-    assignee = Person(row.assignee_id, users.get(row.assignee_id, "")) if row.assignee_id else None
+    assignee = Assignee(row.assignee_id, *users.get(row.assignee_id, ("", None))) if row.assignee_id else None
     copied = {f: getattr(row, f) for f in Ticket.__struct_fields__ if f not in ("requester", "assignee")}
     return Ticket(requester=requester, assignee=assignee, **copied)
 

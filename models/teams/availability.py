@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from models.audit import entries as audit
@@ -45,6 +45,26 @@ def of_user(user_id: UUID) -> Work:
         return Work()
     until = row["away_until"]
     return Work(until if until is not None and until > clock.now() else None, row["capacity"])
+
+
+def away() -> Any:
+    """Return the query of the ids of users who are away now."""
+    return Availability.select(Availability.user_id).where(Availability.away_until > clock.now())
+
+
+def names_and_absences(user_ids: set[UUID]) -> dict[UUID, tuple[str, datetime | None]]:
+    """Read the names of several users by id, with the end of the absence of those who are away, in one statement."""
+    places, values = database.in_list("id", sorted(user_ids))
+    rows = database.run(
+        "SELECT u.id AS user_id, u.name, a.away_until FROM users AS u LEFT JOIN availabilities AS a ON a.user_id = u.id"
+        f" WHERE u.id IN {places}",
+        values,
+    )
+    now = clock.now()
+    return {
+        row["user_id"]: (row["name"], until if (until := row["away_until"]) is not None and until > now else None)
+        for row in map(Availability.converted, rows)
+    }
 
 
 def store(user_id: UUID, wanted: Work) -> None:

@@ -21,6 +21,7 @@ from models.kernel.storage.batch import as_json
 from models.kernel.storage.table import member_text
 from models.read_marks import queries as read_marks
 from models.requesters.tables import Identity, Requester
+from models.teams import availability
 from models.ticket_lists.filters import FieldValues, Period, TicketFilter
 from models.tickets.tables import Ticket, TicketFollower
 
@@ -119,6 +120,9 @@ def _within(column: Any, period: Period) -> Any:
 def _facts(wanted: TicketFilter) -> Iterator[Any]:
     if wanted.unanswered is not None:
         yield Ticket.unanswered_since.is_null(not wanted.unanswered)
+    if wanted.assignee_away is not None:
+        away = Ticket.assignee_id.in_(availability.away())
+        yield away if wanted.assignee_away else ~peewee.fn.COALESCE(away, peewee.SQL("FALSE"))
     if wanted.failed is not None:
         # The state is a literal, because SQLite uses a partial index only for a condition without parameters.
         failures = Delivery.select(Delivery.ticket_id).where(Delivery.state == peewee.SQL("'failed'"))

@@ -59,6 +59,8 @@ class TicketFilter:
     unanswered: bool | None = None
     # A delivery of the ticket failed and nobody retried or discarded it.
     failed: bool | None = None
+    # The assignee is away.
+    assignee_away: bool | None = None
     # A running promise's due instant has passed.
     breached: bool | None = None
     has_file: bool | None = None

@@ -72,6 +72,7 @@ class _Resolver:
             last_message=self._period("last_message", words.last_message_since, words.last_message_until),
             due=self._period("due", words.due_since, words.due_until),
             unanswered=words.unanswered,
+            assignee_away=words.assignee_away,
             failed=words.failed,
             breached=words.breached,
             has_file=words.has_file,

@@ -96,6 +96,7 @@ class FilterWords(msgspec.Struct, kw_only=True, omit_defaults=True):
     due_since: Moment | None = None
     due_until: Moment | None = None
     unanswered: bool | None = None
+    assignee_away: bool | None = None
     failed: bool | None = None
     breached: bool | None = None
     has_file: bool | None = None

@@ -136,3 +136,34 @@ def test_two_tickets_at_once_never_exceed_a_capacity(desk: Desk, crew: None) -> 
     for ticket in desk.tickets():
         held[ticket.assignee_id] = held.get(ticket.assignee_id, 0) + 1
     assert held == {user(desk).id: 3, user(desk, "manager").id: 2, None: 7}
+
+
+@sqlite_only
+def test_the_tickets_of_a_user_who_is_away_are_found_by_the_team_and_say_so(
+    desk: Desk, machine: Caller, as_user: Any
+) -> None:
+    held, other, free = (machine.ticket(title) for title in ("Held", "Other", "Free"))
+    for ticket, role in ((held, "agent"), (other, "manager")):
+        body = {"assignee_id": str(user(desk, role).id)}
+        machine.ask("PUT", f"/v1/tickets/{ticket['id']}/assignment", body, headers={"If-Match": "*"})
+    work(desk, "agent", away_h=0.05)
+    desk.index()
+    manager = as_user("manager")
+
+    lists = [
+        {one["title"] for one in manager.read(path)["items"]}
+        for path in (
+            "/v1/tickets?assignee_away=true",
+            "/v1/views/assignee_away/tickets",
+            "/v1/tickets?q=is:assignee_away",
+            "/v1/tickets?assignee_away=false",
+        )
+    ]
+    shown = manager.read(f"/v1/tickets/{held['id']}")["assignee"]
+    desk.advance(minutes=4)
+
+    assert lists == [{"Held"}, {"Held"}, {"Held"}, {"Other", "Free"}]
+    assert shown["away_until"] is not None
+    assert manager.read("/v1/tickets?assignee_away=true")["items"] == []
+    assert manager.read(f"/v1/tickets/{held['id']}")["assignee"]["away_until"] is None
+    assert free["assignee"] is None

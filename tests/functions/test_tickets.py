@@ -164,7 +164,7 @@ def test_a_ticket_is_assigned_to_an_active_user_and_to_nobody(agent: Caller, mac
     assigned = agent.ask("PUT", f"/v1/tickets/{number}/assignment", {"assignee_id": me["id"]})
     freed = agent.ask("PUT", f"/v1/tickets/{number}/assignment", {"assignee_id": None})
 
-    assert assigned.json["assignee"] == {"id": me["id"], "name": "Olga Agent"}
+    assert assigned.json["assignee"] == {"id": me["id"], "name": "Olga Agent", "away_until": None}
     assert freed.json["assignee"] is None
     stranger = "00000000-0000-7000-8000-000000000000"
     refused = agent.ask("PUT", f"/v1/tickets/{number}/assignment", {"assignee_id": stranger})

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from models.kernel import clock
 from models.kernel.storage import database
 from models.ticket_lists.views import counts
 from tests.desk import Desk
@@ -59,6 +61,9 @@ def test_the_shipped_views_find_what_their_names_say(machine: Caller, agent: Cal
             user=desk.person("agent").id,
         )
 
+    away = {"away_until": (clock.now() + timedelta(hours=1)).isoformat()}
+    agent.ask("PUT", "/v1/me/availability", away)
+
     found = {view["id"]: titles(agent, view["id"]) for view in agent.read("/v1/views")["items"]}
 
     everything = {"Mine", "Free", "Failed", "Waiting", "Late", "Mentioned"}
@@ -71,6 +76,7 @@ def test_the_shipped_views_find_what_their_names_say(machine: Caller, agent: Cal
         "failed_sends": {"Failed"},
         "snoozed": {"Snoozed"},
         "mentions": {"Mentioned"},
+        "assignee_away": {"Mine"},
         "all": everything,
     }
     assert counted(agent) == {view: str(len(shown)) for view, shown in found.items()}

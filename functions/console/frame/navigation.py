@@ -79,6 +79,7 @@ _ICONS: Final = {
     "failed_sends": "alert",
     "snoozed": "moon",
     "mentions": "at",
+    "assignee_away": "user",
     "all": "lines",
 }
 _RED: Final = frozenset({"failed_sends", "overdue"})

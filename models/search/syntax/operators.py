@@ -66,6 +66,7 @@ _FACTS: Final[dict[str, JsonObject]] = {
     "unassigned": {"assignee": ["none"]},
     "assigned": {"not_assignee": ["none"]},
     "mine": {"assignee": ["me"]},
+    "assignee_away": {"assignee_away": True},
     "open": {"category": ["todo", "waiting"]},
     "unread": {"unread": True},
     **{category: {"category": [category]} for category in get_args(Category)},

@@ -82,6 +82,13 @@ SHIPPED: Final[Mapping[str, View]] = {
         _shipped("failed_sends", "Failed sends", "Не отправлено", {"failed": True, "not_category": ["closed"]}),
         _shipped("snoozed", "Snoozed", "Отложены", {"snoozed": "only"}),
         _shipped("mentions", "Mentions", "Упоминания", {"mentioned": ["me"], **_NOT_ENDED}),
+        _shipped(
+            "assignee_away",
+            "Of people who are away",
+            "Отсутствующих",
+            {"assignee_away": True, **_NOT_ENDED},
+            "-priority",
+        ),
         _shipped("all", "All", "Все", {}),
     )
 }
