@@ -22,7 +22,7 @@ class Person(msgspec.Struct):
 
 
 class Assignee(msgspec.Struct):
-    """The user who is responsible for a ticket. `away_until`: the end of the user's absence; null for one who is here."""
+    """The user who is responsible for a ticket. `away_until`: the end of the absence of a user who is away."""
 
     id: UUID
     name: str
