@@ -31,6 +31,18 @@ TEXTS: Final[dict[str, dict[str, str]]] = {
         "en": "{third_party} answered in a side conversation of ticket #{number}.",
         "ru": "{third_party}: ответ в побочной переписке по обращению №{number}.",
     },
+    "followed_message": {
+        "en": "{author} wrote in ticket #{number}, which you follow.",
+        "ru": "{author}: новое сообщение в обращении №{number}, за которым вы следите.",
+    },
+    "followed_note": {
+        "en": "{author} added a note to ticket #{number}, which you follow.",
+        "ru": "{author}: новая заметка в обращении №{number}, за которым вы следите.",
+    },
+    "followed_state": {
+        "en": "Ticket #{number}, which you follow, is now {state}.",
+        "ru": "Обращение №{number}, за которым вы следите: {state}.",
+    },
     "breached": {
         "en": "Ticket #{number} missed its promise: {target}.",
         "ru": "По обращению №{number} нарушен срок: {target}.",

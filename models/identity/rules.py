@@ -42,10 +42,7 @@ class Permission(StrEnum):
     texts_manage = "texts_manage", "Change the saved replies and macros of teams and of the whole desk."
     views_manage = "views_manage", "Create, change and delete the views of teams and of everyone."
     messages_manage = "messages_manage", "Edit and delete notes and replies that others wrote."
-    side_conversations_write = (
-        "side_conversations_write",
-        "Forward messages and files of tickets to third parties, and write to them.",
-    )
+    side_conversations_write = "side_conversations_write", "Forward tickets to third parties, and write to them."
     tickets_assign = "tickets_assign", "Assign tickets to users and teams."
     tickets_merge = "tickets_merge", "Merge and split tickets, and undo this."
     tickets_delete = "tickets_delete", "Put tickets into the bin, mark them as spam, and restore them."
@@ -75,10 +72,7 @@ class Permission(StrEnum):
     )
     requesters_export = "requesters_export", "Export the data of one requester."
     requesters_erase = "requesters_erase", "Erase one requester."
-    numbers_read = (
-        "numbers_read",
-        "Read the numbers of the teams that the caller sees: times, volume, promises, ratings.",
-    )
+    numbers_read = "numbers_read", "Read times, volume, promises and ratings of the teams that the caller sees."
     imports_manage = (
         "imports_manage",
         "Import organisations, requesters and tickets of other systems, and read the reports of imports.",

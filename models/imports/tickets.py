@@ -44,6 +44,7 @@ def write_ticket(context: Context, record: form.Ticket) -> UUID:
     participants = _participants(context, record, ticket)
     followers, times = _followers(context, record, ticket), _times(context, record, ticket)
     ticket.minutes_spent = sum(row["minutes"] for row in times)
+    ticket.follower_count = len(followers)
     ticket.state_since = next(step.at for step in reversed(steps) if step.state is not None)
     _sum_up(record, ticket, rows)
     ticket.event_sequence = len(events)

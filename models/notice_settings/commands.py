@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Sequence
 from uuid import UUID
 
 from models.definitions import desk
@@ -38,6 +39,7 @@ def _settings(row: NoticeSettingsRow, desk_zone: str) -> NoticeSettings:
         digest_at=row.digest_at,
         time_zone=row.time_zone,
         desk_zone=desk_zone,
+        follow_when_mentioned=row.follow_when_mentioned,
     )
 
 
@@ -60,11 +62,20 @@ def store(user_id: UUID, settings: NoticeSettings) -> None:
         "digest_at": settings.digest_at,
         "time_zone": settings.time_zone,
         "wants_work_without_team": bool(settings.ways[Kind.new_work]),
+        "follow_when_mentioned": settings.follow_when_mentioned,
         "updated_at": clock.now(),
     }
     insert = NoticeSettingsRow.insert(user_id=user_id, **values)
     insert.on_conflict(conflict_target=[NoticeSettingsRow.user_id], update=values).execute()
     database.on_commit(_memory.forget)
+
+
+def those_who_follow_when_mentioned(user_ids: Sequence[UUID]) -> set[UUID]:
+    """Return those of the users who want notices of the tickets in which a note mentioned them."""
+    query = NoticeSettingsRow.select(NoticeSettingsRow.user_id).where(
+        NoticeSettingsRow.user_id.in_(list(user_ids)), NoticeSettingsRow.follow_when_mentioned
+    )
+    return {row["user_id"] for row in database.rows(query)} if user_ids else set()
 
 
 def users_who_want_work_without_team() -> list[UUID]:

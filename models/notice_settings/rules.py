@@ -26,6 +26,9 @@ class Kind(StrEnum):
     mentioned = auto()  # a note names the user
     breached = auto()  # a promised time passed
     side_answer = auto()  # a third party answered in a side conversation that the user started
+    followed_message = auto()  # somebody wrote to or from the requester in a ticket that the user follows
+    followed_note = auto()  # a note was added to a ticket that the user follows
+    followed_state = auto()  # a ticket that the user follows moved to another state
     woken = auto()  # the snooze of the user's ticket, or of one that the user follows, ended
     send_failed = auto()  # a reply did not reach its reader
     life_cycle = auto()  # a rule of a life cycle writes to the user (`notify`)
@@ -47,9 +50,11 @@ class Digest(StrEnum):
     daily = auto()
 
 
-# A mail for each new ticket would be noise, so new work is opt-in. A chat is opt-in, because its provider reads along.
+# A mail for each new ticket, or for each note and step of a followed one, would be noise, so these are opt-in. A chat
+# is opt-in, because its provider reads along.
+_OPT_IN: Final = frozenset({Kind.new_work, Kind.followed_note, Kind.followed_state})
 DEFAULT_WAYS: Final[Mapping[Kind, frozenset[Way]]] = {
-    kind: frozenset() if kind is Kind.new_work else frozenset({Way.mail}) for kind in Kind
+    kind: frozenset() if kind in _OPT_IN else frozenset({Way.mail}) for kind in Kind
 }
 
 
@@ -67,7 +72,10 @@ class QuietHours:
 
 @dataclass(frozen=True, slots=True)
 class NoticeSettings:
-    """The choices of one user."""
+    """The choices of one user.
+
+    `follow_when_mentioned`: a ticket in which a note mentioned the user gives notices like one that the user follows.
+    """
 
     ways: Mapping[Kind, frozenset[Way]] = field(default_factory=lambda: DEFAULT_WAYS)
     quiet_hours: QuietHours | None = None
@@ -75,6 +83,7 @@ class NoticeSettings:
     digest_at: str = DEFAULT_DIGEST_AT
     time_zone: str | None = None
     desk_zone: str = "UTC"
+    follow_when_mentioned: bool = False
 
     @property
     def zone(self) -> str:

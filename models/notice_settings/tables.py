@@ -21,6 +21,7 @@ class NoticeSettingsRow(Table):
     digest_at = peewee.TextField()
     time_zone = peewee.TextField(null=True)
     wants_work_without_team = peewee.BooleanField()
+    follow_when_mentioned = peewee.BooleanField(default=False)
     updated_at = InstantField()
 
     class Meta:

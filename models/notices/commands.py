@@ -81,6 +81,13 @@ def _add_about(
         tasks.enqueue(PlanNotice(notice_id=notice_id))
 
 
+def users_told_of(message_id: UUID) -> list[UUID]:
+    """Return the users who have a notice about a message."""
+    return [
+        row["user_id"] for row in database.rows(Notice.select(Notice.user_id).where(Notice.message_id == message_id))
+    ]
+
+
 def report_event(
     event_id: UUID,
     user_id: UUID,

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from models.conversations import queries as conversations
 from models.conversations.row_types import MessageRow
+from models.definitions import desk
 from models.events import queries as events
 from models.events.row_types import AuthoredEvent
 from models.identity import queries as identity
@@ -17,6 +18,7 @@ from models.kernel.errors import NotFound
 from models.notice_settings import commands as notice_settings
 from models.notice_settings.rules import Kind
 from models.notices import commands, texts
+from models.publishing import workflows
 from models.teams import queries as teams
 from models.tickets import followers
 from models.tickets import queries as tickets
@@ -90,6 +92,37 @@ def _report_send_failed(ticket: Ticket, event: AuthoredEvent) -> None:
         _add(event, ticket, user, Kind.send_failed, name, message_id=message["id"], error=error)
 
 
+def _followers(ticket: Ticket) -> list[UUID]:
+    """Return the users who follow the ticket, and those of the mentioned ones who want to follow then."""
+    rows = followers.of_ticket(ticket.id)
+    mentioned = [row["user_id"] for row in rows if row["reason"] == "mentioned"]
+    wanting = notice_settings.those_who_follow_when_mentioned(mentioned)
+    return [row["user_id"] for row in rows if row["reason"] == "follows" or row["user_id"] in wanting]
+
+
+def _report_followed_message(ticket: Ticket, event: AuthoredEvent) -> None:
+    """Tell the followers of a message or a note, except its author and those who get another notice of it."""
+    try:
+        message = conversations.get(UUID(event["payload"]["message_id"]))
+    except NotFound:
+        return
+    kind = Kind.followed_note if message["kind"] == "note" else Kind.followed_message
+    known = {str(_author(message)), *message["details"].get("mentions", ())}
+    if event["payload"].get("is_answer"):
+        known |= {str(user_id) for user_id in commands.users_told_of(message["id"])}
+    for user in _readers(ticket, _followers(ticket), but=event["actor_id"]):
+        if str(user.id) not in known:
+            _add(event, ticket, user, kind, kind, message_id=message["id"], author=message["author_name"])
+
+
+def _report_followed_state(ticket: Ticket, event: AuthoredEvent) -> None:
+    to = str(event["payload"]["to"])
+    states = workflows.of_version(ticket.workflow, ticket.workflow_version).definition.states
+    for user in _readers(ticket, _followers(ticket), but=event["actor_id"]):
+        label = desk.current().pick(states[to].label, user.locale) if to in states else to
+        _add(event, ticket, user, Kind.followed_state, "followed_state", state=label)
+
+
 _REPORTS: Final[dict[str, Callable[[Ticket, AuthoredEvent], None]]] = {
     "ticket_created": _report_new_work,
     "ticket_updated": _report_new_work,
@@ -97,6 +130,10 @@ _REPORTS: Final[dict[str, Callable[[Ticket, AuthoredEvent], None]]] = {
     "sla_breached": _report_breached,
     "delivery_failed": _report_send_failed,
     "ticket_woken": _report_woken,
+    "message_received": _report_followed_message,
+    "message_added": _report_followed_message,
+    "note_added": _report_followed_message,
+    "ticket_state_changed": _report_followed_state,
 }
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from models.conversations.tables import Conversation, TicketParticipant
-from models.events.ticket_payloads import FollowerRemoved, TicketUpdated
+from models.events.ticket_payloads import TicketUpdated
 from models.kernel import limits
 from models.kernel.open_json import JsonObject
 from models.kernel.storage import database
@@ -21,7 +21,6 @@ from models.ticket_workflow import sla_clocks
 from models.ticket_workflow.acts.apply_acts import ticket_key
 from models.ticket_workflow.tables import SlaClock
 from models.tickets import followers
-from models.tickets.tables import TicketFollower
 from models.tickets.ticket_change import TicketChange
 
 
@@ -63,9 +62,7 @@ def add_followers(source: TicketChange, target: TicketChange) -> list[str]:
 def remove_followers(target: TicketChange, added: list[str]) -> None:
     """Remove the followers that a merge added."""
     for user in added:
-        mine = (TicketFollower.ticket_id == target.ticket.id) & (TicketFollower.user_id == user)
-        if TicketFollower.delete().where(mine).execute():
-            target.record(FollowerRemoved(user_id=UUID(user)))
+        followers.remove(target, UUID(user))
 
 
 def add_participants(source: TicketChange, target: TicketChange) -> list[list[str]]:

@@ -39,6 +39,7 @@ def add(change: TicketChange, user_id: UUID, *, reason: Reason) -> bool:
         reason=reason,
         at=change.at,
     )
+    change.ticket.follower_count = len(known) + 1
     change.record(FollowerAdded(user_id=user_id, reason=reason))
     return True
 
@@ -51,5 +52,6 @@ def remove(change: TicketChange, user_id: UUID) -> bool:
         user=user_id,
     ).rowcount
     if gone:
+        change.ticket.follower_count = len(of_ticket(change.ticket.id))
         change.record(FollowerRemoved(user_id=user_id))
     return bool(gone)

@@ -7,7 +7,17 @@ from uuid import UUID
 
 from models.events.commands import Actor
 from models.events.payload import EventPayload
-from models.events.ticket_payloads import DeliveryFailed, TicketAssigned, TicketCreated, TicketUpdated, TicketWoken
+from models.events.ticket_payloads import (
+    DeliveryFailed,
+    MessageAdded,
+    MessageReceived,
+    NoteAdded,
+    TicketAssigned,
+    TicketCreated,
+    TicketStateChanged,
+    TicketUpdated,
+    TicketWoken,
+)
 from models.events.workflow_payloads import SlaBreached
 from models.notice_settings import commands as notice_settings
 from models.tickets.tables import Ticket
@@ -16,6 +26,8 @@ from models.tickets.tables import Ticket
 def of_interest(ticket: Ticket, events: Sequence[tuple[UUID, EventPayload, Actor]]) -> list[UUID]:
     """Return the ids of the events that users may get a notice of (`models/notices/recipients.py` decides)."""
     found = [event_id for event_id, event, actor in events if _concerns(event, actor)]
+    if ticket.follower_count:
+        found += [event_id for event_id, event, _ in events if _concerns_followers(event)]
     arrivals = [event_id for event_id, event, _ in events if _is_arrival(event)]
     if arrivals and _is_open_work(ticket):
         # A ticket that is opened and moved to a team in one change is news once.
@@ -27,6 +39,15 @@ def _concerns(event: EventPayload, actor: Actor) -> bool:
     if isinstance(event, TicketAssigned):
         return event.to is not None and str(event.to) != actor.id
     return isinstance(event, DeliveryFailed | SlaBreached | TicketWoken)
+
+
+def _concerns_followers(event: EventPayload) -> bool:
+    """Return True if a person wrote a message or a note, or the ticket moved to another state."""
+    if isinstance(event, MessageReceived):
+        return event.by_machine is not True
+    if isinstance(event, MessageAdded):
+        return not event.automatic
+    return isinstance(event, NoteAdded | TicketStateChanged)
 
 
 def _is_arrival(event: EventPayload) -> bool:

@@ -60,6 +60,8 @@ class Ticket(Table):
     merged_into = IdField(null=True)
     # The first message of the requester that no person of the desk has answered. NULL: nobody waits for an answer.
     unanswered_since = InstantField(null=True)
+    # So a change of a ticket without followers costs no look-up of them.
+    follower_count = peewee.IntegerField(default=0)
 
     # Not a column. Set where the requester was just found or made, so that an answer does not read it again.
     requester_name: str | None = None

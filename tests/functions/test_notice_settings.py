@@ -21,6 +21,7 @@ def test_a_user_reads_the_defaults_and_replaces_them(agent: Caller) -> None:
         "digest": {"mail": "daily"},
         "digest_at": "06:30",
         "time_zone": "Europe/Berlin",
+        "follow_when_mentioned": True,
     }
 
     changed = agent.ask("PUT", PATH, body).json
@@ -35,6 +36,7 @@ def test_a_user_reads_the_defaults_and_replaces_them(agent: Caller) -> None:
         "digest": {"mail": "daily", "chat": "none"},
         "digest_at": "06:30",
         "time_zone": "Europe/Berlin",
+        "follow_when_mentioned": True,
     }
     assert agent.read(PATH) == changed
     assert agent.ask("PUT", PATH, {}).json == before

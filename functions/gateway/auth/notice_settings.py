@@ -49,7 +49,8 @@ class NoticeSettingsShown(msgspec.Struct):
 
     `ways` names the ways of each kind of notice: `mail` is the user's address, `chat` the chat that the user connected.
     `digest` says for each way if notices leave at once, on each full hour (UTC), or once a day at `digest_at`.
-    Times are local times of `time_zone`.
+    Times are local times of `time_zone`. With `follow_when_mentioned`, a ticket in which a note
+    mentioned the user gives notices like one that the user follows.
     """
 
     ways: dict[Kind, list[Way]]
@@ -57,6 +58,7 @@ class NoticeSettingsShown(msgspec.Struct):
     digest: dict[Way, Digest]
     digest_at: str
     time_zone: str
+    follow_when_mentioned: bool
 
 
 class NewNoticeSettings(msgspec.Struct, forbid_unknown_fields=True):
@@ -70,6 +72,7 @@ class NewNoticeSettings(msgspec.Struct, forbid_unknown_fields=True):
     digest: dict[Way, Digest] = {}
     digest_at: _Time = DEFAULT_DIGEST_AT
     time_zone: _Zone | None = None
+    follow_when_mentioned: bool = False
 
 
 @operations.add(
@@ -132,6 +135,7 @@ def _settings(body: NewNoticeSettings) -> NoticeSettings:
         digest_at=body.digest_at,
         time_zone=body.time_zone,
         desk_zone=desk.current().zone,
+        follow_when_mentioned=body.follow_when_mentioned,
     )
 
 
@@ -143,4 +147,5 @@ def _shown(settings: NoticeSettings) -> NoticeSettingsShown:
         digest=dict(settings.digest),
         digest_at=settings.digest_at,
         time_zone=settings.zone,
+        follow_when_mentioned=settings.follow_when_mentioned,
     )
