@@ -39,12 +39,19 @@ def operations(config: Settings) -> Operations:
     """The pages and forms of all rooms."""
     from functions.console.door import sign_in
     from functions.console.frame import assets, palette, places
-    from functions.console.inbox import lists
+    from functions.console.inbox import bulk, lists
     from functions.console.portal import door, own_requests, writing
     from functions.console.profile import profile
 
     collected = Operations()
-    for module in (assets, places, palette, sign_in, lists, profile, door, own_requests, writing):
+    rooms = (
+        (assets, places, palette),
+        (sign_in,),
+        (bulk, lists),
+        (profile,),
+        (door, own_requests, writing),
+    )
+    for module in (module for room in rooms for module in room):
         collected.all.extend(module.operations.all)
     return collected
 

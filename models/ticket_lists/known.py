@@ -52,6 +52,11 @@ _KNOWN: Final[dict[str, tuple[Callable[[], Sequence[str]], Any]]] = {
 }
 
 
+def names_of(name: str) -> Sequence[str]:
+    """Return the values in force of a filter, such as the states of all life cycles."""
+    return _KNOWN[name][0]()
+
+
 def problems(place: str, name: str, values: Sequence[str]) -> list[FieldProblem]:
     """Return a problem for each value that the filter `name` does not know. `place`: of the filter, for the error."""
     if not values:

@@ -14,6 +14,7 @@ import urllib.request
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
+from urllib.parse import urlencode
 
 from tests.services.folder import ServiceFolder
 from tests.services.ports import free_port
@@ -89,7 +90,7 @@ class ConsoleDesk:
         return json.loads(content) if content else None
 
     def telegram(self, text: str, *, name: str = "Ada", chat: int | None = None, locale: str = "en") -> dict[str, Any]:
-        """Let a customer write to the bot; returns the ticket once the desk has it."""
+        """Let a customer write to the bot; returns the ticket once the desk has it and finds it by its words."""
         number = self.number()
         chat = chat or 70_000 + number
         sender = {"id": chat, "is_bot": False, "first_name": name, "language_code": locale}
@@ -105,7 +106,14 @@ class ConsoleDesk:
         request.add_header("X-Telegram-Bot-Api-Secret-Token", "demo-secret")
         with urllib.request.urlopen(request, timeout=20):
             pass
-        return self.ticket_of(text)
+        ticket = self.ticket_of(text)
+        query = urlencode({"q": text.split(",")[0]})
+        wait_until(
+            lambda: any(one["id"] == ticket["id"] for one in self.ask("GET", f"/v1/tickets?{query}")["items"]),
+            within_s=20.0,
+            what=f"the search for {text!r}",
+        )
+        return ticket
 
     def ticket_of(self, text: str) -> dict[str, Any]:
         """Wait for the ticket whose title begins with this text."""

@@ -7,7 +7,7 @@ ticket that is opened from a list keeps the list in its own address: `/t/1200?in
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Annotated, Any, Final
 from urllib.parse import urlencode
@@ -16,15 +16,19 @@ from uuid import UUID
 import msgspec
 
 from functions.console.frame import formats, navigation
-from functions.console.inbox import states
+from functions.console.frame.texts import gettext as _
+from functions.console.frame.texts import marked
+from functions.console.inbox import acts, states, suggestions
 from functions.http import bodies
 from functions.http.operations import AnyCall
 from functions.views import pages, ticket_rows
+from models.bulk.selection import Selection
 from models.identity.rules import Permission
 from models.kernel.errors import Invalid, NotFound
 from models.kernel.open_json import JsonObject
 from models.search import finding, searching
 from models.search.syntax.parsing import query_chars_max
+from models.ticket_lists.filters import TicketFilter
 from models.ticket_lists.page import listed
 from models.ticket_lists.resolving import resolve
 from models.ticket_lists.sorts import SORTS, SortWord
@@ -64,7 +68,8 @@ class Pane:
     sort: str
     kept: dict[str, list[str]]
     problem: str = ""
-    count: str = ""
+    choices: acts.Choices | None = None
+    operators: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     @property
     def address(self) -> str:
@@ -78,6 +83,21 @@ class Pane:
     def ticket(self, row: Any) -> str:
         """Return the address of a ticket of the list."""
         return _address(f"/t/{row.number}", {"in": [self.view.key], **self.kept})
+
+    def having(self, name: str, value: str) -> str:
+        """Return the address of the list with one more value of a filter, or without it if the list has it."""
+        values = self.kept.get(name, [])
+        rest = [one for one in values if one != value] if value in values else [*values, value]
+        return self.to(**{name: rest or None})
+
+    def has(self, name: str, value: str) -> bool:
+        """Return True if the reader added this filter."""
+        return value in self.kept.get(name, [])
+
+    @property
+    def sorts(self) -> list[tuple[str, str, bool]]:
+        """The orders: text, address, and True for the current one."""
+        return [(_(text), self.to(sort=word), word == self.sort) for word, text in _SORTS]
 
     @property
     def chips(self) -> list[tuple[str, str]]:
@@ -111,7 +131,7 @@ def _pane(call: AnyCall, view: View, query: PaneQuery, selected: UUID | None) ->
     own = _own_words(query)
     kept = _kept(own, query)
     sort = query.sort or (view.sort if view.sort in SORTS else "-updated_at")
-    pane = Pane(view, navigation.title_of(view), query, (), None, sort, kept)
+    pane = Pane(view, navigation.title_of(view), query, (), None, sort, kept, operators=suggestions.operators())
     try:
         rows, pane.next_cursor = _rows(call, view, own, query, sort)
     except Invalid as error:
@@ -120,19 +140,40 @@ def _pane(call: AnyCall, view: View, query: PaneQuery, selected: UUID | None) ->
     tickets = [row.ticket for row in rows]
     shown = ticket_rows.listed(tickets, (*_OWN, *_COLUMNS), role=call.caller.role, reader=call.caller.owner_id)
     pane.rows = shown
+    if Permission.tickets_bulk in call.caller.permissions:
+        pane.choices = acts.choices(call, shown)
     return pane
 
 
-def _rows(
-    call: AnyCall, view: View, own: Mapping[str, Any], query: PaneQuery, sort: str
-) -> tuple[Sequence[Any], str | None]:
+def selection(wanted: tuple[AnyCall, str]) -> Selection:
+    """Return every ticket of a list for a bulk change; the request has the parameters of the list."""
+    call, key = wanted
+    query: PaneQuery = bodies.query(call.request, PaneQuery)
+    view = _view(call, key)
+    own = _own_words(query)
+    filters, search = _wanted(call, view, own, query)
+    source: JsonObject = {**view.filter, **own, **({"q": query.q} if query.q.strip() else {})}
+    return Selection(filter=filters if search is None else search.wanted, search=search, source=source)
+
+
+def _wanted(
+    call: AnyCall, view: View, own: Mapping[str, Any], query: PaneQuery
+) -> tuple[TicketFilter, finding.Search | None]:
+    """Return the filter of a list, and its search if it has a query. Raises Invalid."""
     sight = Sight.of(call.caller)
     try:
         words = msgspec.convert({**view.filter, **own}, StoredFilter)
     except msgspec.ValidationError as error:
         raise NotFound(f"the view {view.name!r} cannot be read") from error
     wanted = resolve(words, sight)
-    search = searching.read(query.q, wanted=wanted, sight=sight).search if query.q.strip() else None
+    return wanted, searching.read(query.q, wanted=wanted, sight=sight).search if query.q.strip() else None
+
+
+def _rows(
+    call: AnyCall, view: View, own: Mapping[str, Any], query: PaneQuery, sort: str
+) -> tuple[Sequence[Any], str | None]:
+    sight = Sight.of(call.caller)
+    wanted, search = _wanted(call, view, own, query)
     name = f"inbox:{sort}"
     after = pages.decode(query.cursor, name, pages.optional(_KINDS[SORTS[sort].kind]), UUID)
     read = partial(listed, wanted, sight=sight) if search is None else partial(finding.page, search)
@@ -168,6 +209,14 @@ def _address(path: str, parameters: Mapping[str, Any]) -> str:
     return f"{path}?{text}" if text else path
 
 
+_SORTS: Final = (
+    ("-updated_at", marked("Changed last")),
+    ("unanswered_since", marked("Waiting longest")),
+    ("next_due_at", marked("Due first")),
+    ("-priority", marked("Most urgent")),
+    ("-created_at", marked("Newest")),
+    ("created_at", marked("Oldest")),
+)
 _KINDS: Final[JsonObject] = {"instant": pages.instant, "number": pages.number, "text": pages.text}
 _OWN: Final = (
     "number",

@@ -14,10 +14,16 @@ function delay() {
   return base * (0.85 + Math.random() * 0.3);
 }
 
+// Adds the icons of a fresh document that this page does not have yet.
+export function icons(fresh) {
+  const box = document.getElementById('symbols');
+  for (const symbol of fresh.querySelectorAll('symbol')) if (!document.getElementById(symbol.id)) box?.append(document.importNode(symbol, true));
+}
+
 // Puts the regions of a fresh document into the page. A listener of `live` may prevent it for its region.
 export function show(fresh) {
-  const regions = [...document.querySelectorAll('[data-live]')];
-  for (const region of regions.sort((a, b) => order(a) - order(b))) {
+  icons(fresh);
+  for (const region of document.querySelectorAll('[data-live]')) {
     const next = fresh.getElementById(region.id);
     if (!next) continue;
     const wanted = new CustomEvent('live', { bubbles: true, cancelable: true, detail: { next } });
@@ -28,8 +34,6 @@ export function show(fresh) {
   if (tag) root.dataset.tag = tag;
   dispatchEvent(new CustomEvent('live:shown'));
 }
-
-const order = (region) => (region.id === 'symbols' ? 0 : 1);   // icons are there before what uses them
 
 export async function ask() {
   if (asking) return asking;

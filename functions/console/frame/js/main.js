@@ -5,5 +5,6 @@ import './toast.js';
 import './theme.js';
 import './palette.js';
 import './live.js';
+import './undo.js';
 
 document.documentElement.dataset.ready = '';

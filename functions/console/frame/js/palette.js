@@ -1,5 +1,6 @@
 // The palette (Ctrl+K): views, places, actions of this page, tickets and people, found while one types.
 import { bind } from './keys.js';
+import { icons } from './live.js';
 import { request } from './net.js';
 
 const dialog = document.getElementById('palette');
@@ -11,7 +12,7 @@ async function load(text) {
   const response = await request(`/palette?part=1&q=${encodeURIComponent(text)}`);
   if (mine !== number || !response.ok) return;
   const fresh = new DOMParser().parseFromString(await response.text(), 'text/html');
-  for (const symbol of fresh.querySelectorAll('symbol')) if (!document.getElementById(symbol.id)) document.getElementById('symbols').append(document.importNode(symbol, true));
+  icons(fresh);
   const list = dialog.querySelector('[data-rows]');
   if (list) list.replaceChildren(...document.importNode(fresh.querySelector('[data-rows]'), true).childNodes);
   else { dialog.replaceChildren(...document.importNode(fresh.body, true).childNodes); dialog.querySelector('svg.symbols')?.remove(); }
