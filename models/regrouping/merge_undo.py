@@ -13,7 +13,7 @@ from models.events.commands import Actor
 from models.events.sorting_payloads import TicketMergeUndone
 from models.identity.rules import Permission
 from models.kernel.open_json import JsonObject
-from models.regrouping import carried, link_moves, merging, moved_messages, standstill
+from models.regrouping import carried, carried_work, link_moves, merging, moved_messages, standstill
 from models.ticket_actions.sorting import snoozing
 from models.ticket_workflow import links
 from models.ticket_workflow.people_acts import explain
@@ -72,6 +72,9 @@ def _restore_target(source: TicketChange, target: TicketChange, act: JsonObject)
     carried.remove_followers(target, act["followers"])
     carried.remove_participants(target, act["participants"])
     link_moves.take_back(act["links"])
+    # An undo of the release before has none of both.
+    carried_work.return_drafts(source.ticket.id, target.ticket.id, act.get("drafts", []))
+    carried_work.return_time(source, target, act.get("time_entries", []))
     number = target.ticket.number
     promises = carried.return_promises(target, act["promises"])
     kept = [f"The promise {name} of ticket #{number} changed since the merge and stays." for name in promises]

@@ -19,7 +19,7 @@ from models.events.sorting_payloads import TicketMerged, TicketMergeReceived
 from models.events.ticket_payloads import TicketStateChanged
 from models.kernel.open_json import JsonObject
 from models.publishing import workflows
-from models.regrouping import carried, limits, link_moves, moved_messages, standstill
+from models.regrouping import carried, carried_work, limits, link_moves, moved_messages, standstill
 from models.regrouping.errors import ConfirmationNeeded, MergeRefused
 from models.ticket_actions.sorting import snoozing
 from models.ticket_workflow import links
@@ -76,6 +76,8 @@ def merge(
         "followers": carried.add_followers(source, target),
         "participants": carried.add_participants(source, target),
         "links": link_moves.move(source_id, target_id, sight),
+        "drafts": carried_work.move_drafts(source_id, target.ticket),
+        "time_entries": carried_work.move_time(source, target),
         "promises": carried.keep_promises(source, target),
         "stopped": standstill.stop(source, target),
         "was_snoozed": was_snoozed,

@@ -11,7 +11,7 @@ from models.events.commands import Actor
 from models.events.sorting_payloads import TicketSplitUndone
 from models.identity import principals
 from models.identity.rules import Permission
-from models.regrouping import carried, link_moves, merging, moved_messages, splitting, standstill
+from models.regrouping import carried, carried_work, link_moves, merging, moved_messages, splitting, standstill
 from models.ticket_workflow import links
 from models.ticket_workflow.people_acts import explain
 from models.ticket_workflow.tables import TicketLink
@@ -35,6 +35,8 @@ def _run(undo: UndoRow, actor: Actor) -> list[str]:
     _check(made.ticket, source.ticket, {UUID(one) for one in act["messages"]} - set(ids))
     later = len(ids) - len(act["messages"])
     carried.move_chats(made_id, source_id)
+    carried_work.move_drafts(made_id, source.ticket)
+    carried_work.move_time(made, source)
     if later:
         carried.keep_promises(made, source)
     standstill.stop(made, source)

@@ -53,8 +53,9 @@ class Merged(msgspec.Struct):
 def merge_ticket(call: Call[NewTicketMerge]) -> Answer:
     """Moves the messages of the ticket of the path into the other one, in time order, with files and deliveries.
 
-    The other ticket also gets its participants, followers, tags, links, chats, and of each running promise the one
-    that is due first. Fields, priority, team and assignee of the other ticket stay. The merged ticket is closed without
+    The other ticket also gets its participants, followers, tags, links, chats, time entries, drafts, and of each
+    running promise the one that is due first. A draft stays in the merged ticket if its author has one in the other
+    ticket, or does not see that ticket. Fields, priority, team and assignee of the other ticket stay. The merged ticket is closed without
     a transition, its pending approvals are withdrawn, and later mails, chat messages and replies to it join the other
     ticket.
 

@@ -37,7 +37,15 @@ def rows(desk: Desk) -> dict[str, list[str]]:
     tables = ("tickets", "messages", "events", "deliveries", "message_references", "timers", "sla_clocks", "undos")
     return {
         table: sorted(repr(sorted(row.items())) for row in desk.rows(f"SELECT * FROM {table}"))
-        for table in (*tables, "ticket_links", "ticket_participants", "conversations", "audit_entries")
+        for table in (
+            *tables,
+            "ticket_links",
+            "ticket_participants",
+            "conversations",
+            "audit_entries",
+            "drafts",
+            "time_entries",
+        )
     }
 
 
