@@ -55,9 +55,9 @@ def merge_ticket(call: Call[NewTicketMerge]) -> Answer:
 
     The other ticket also gets its participants, followers, tags, links, chats, time entries, drafts, and of each
     running promise the one that is due first. A draft stays in the merged ticket if its author has one in the other
-    ticket, or does not see that ticket. Fields, priority, team and assignee of the other ticket stay. The merged ticket is closed without
-    a transition, its pending approvals are withdrawn, and later mails, chat messages and replies to it join the other
-    ticket.
+    ticket, or does not see that ticket. Fields, priority, team and assignee of the other ticket stay. The merged ticket
+    is closed without a transition, its pending approvals are withdrawn, and later mails, chat messages and replies to
+    it join the other ticket.
 
     Nothing is sent. The merge can be undone for an hour. Answers 409 `merge_refused` with the reason: the other ticket
     is the same, closed, merged itself, or in the bin.
