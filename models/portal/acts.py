@@ -53,14 +53,15 @@ def open_request(
     fields: Mapping[str, Any],
     uploads: Sequence[UUID] = (),
     name: str = "",
+    locale: str | None = None,
 ) -> Ticket:
-    """Open a ticket of a type that requesters may open. A new address becomes a requester with this name.
+    """Open a ticket of a type that requesters may open. A new address becomes a requester of this name and language.
 
     Raises NotFound for another type, Invalid for wrong and missing fields, TooManyRequests.
     """
     entity = requests.type_of(type_)
     _take(visitor, "new_request", limits.new_request_every_s, limits.new_requests_burst)
-    requester = _requester_of(visitor, name)
+    requester = _requester_of(visitor, name, locale)
     visitor = Visitor(visitor.session_id, visitor.address, visitor.expires_at, requester)
     actor = requests.actor_of(visitor)
     priority = _priority(entity.workflow)
@@ -88,8 +89,10 @@ def open_request(
     return ticket
 
 
-def _requester_of(visitor: Visitor, name: str) -> Requester:
-    return visitor.requester or requesters.find_or_create(channel_facts.with_emails(), visitor.address, name=name)
+def _requester_of(visitor: Visitor, name: str, locale: str | None) -> Requester:
+    if visitor.requester is not None:
+        return visitor.requester
+    return requesters.find_or_create(channel_facts.with_emails(), visitor.address, name=name, locale=locale)
 
 
 def _priority(workflow: str) -> str:

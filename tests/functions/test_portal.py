@@ -4,76 +4,22 @@ from __future__ import annotations
 
 import re
 from typing import Any
-from urllib.parse import urlencode
 
 import pytest
 from falcon import testing
 
 from functions.console.portal.visits import COOKIE
+from models.definitions import store
 from models.kernel import settings
+from models.kernel.storage import database
 from models.ticket_actions import answering
 from tests.desk import Desk
 from tests.functions.callers import sqlite_only
 from tests.functions.conftest import sign_in
+from tests.functions.portal_guest import Guest
 from tests.models.portal.visiting import ADA, count, mailed
 
 pytestmark = sqlite_only
-OURS = {"Sec-Fetch-Site": "same-origin"}
-FORM = "application/x-www-form-urlencoded"
-BOUNDARY = "b0undary"
-
-
-class Guest:
-    """The browser of a requester: keeps the portal's cookie, and sends forms as a page of the desk does."""
-
-    def __init__(self, app: Any) -> None:
-        self._client = testing.TestClient(app)
-        self.session: str | None = None
-
-    def get(self, path: str) -> testing.Result:
-        return self._client.simulate_get(path, headers=self._cookie())
-
-    def post(self, path: str, *, foreign: bool = False, **fields: str) -> testing.Result:
-        headers = {"Content-Type": FORM, **self._cookie(), **({"Sec-Fetch-Site": "cross-site"} if foreign else OURS)}
-        return self._remembered(self._client.simulate_post(path, headers=headers, body=urlencode(fields)))
-
-    def post_parts(self, path: str, parts: list[tuple[str, str | None, bytes]]) -> testing.Result:
-        """Send a form with files, in this order: name, file name, content."""
-        body = b""
-        for name, filename, content in parts:
-            file = "" if filename is None else f'; filename="{filename}"\r\nContent-Type: image/png'
-            body += f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="{name}"{file}\r\n\r\n'.encode()
-            body += content + b"\r\n"
-        body += f"--{BOUNDARY}--\r\n".encode()
-        headers = {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}", **self._cookie(), **OURS}
-        return self._remembered(self._client.simulate_post(path, headers=headers, body=body))
-
-    def csrf(self, path: str) -> str:
-        """The token of the form on a page."""
-        found = re.search(r'name="csrf" value="([^"]+)"', self.get(path).text)
-        assert found is not None
-        return found[1]
-
-    def sign_in(self, desk: Desk, address: str = ADA) -> Guest:
-        (token,) = mailed(desk, address)
-        assert self.post("/portal/links", token=token).status_code == 303
-        return self
-
-    def open_request(self, desk: Desk, title: str = "Printer") -> int:
-        """Open a question; its number."""
-        csrf = self.csrf("/portal/new/question")
-        made = self.post("/portal/new/question", csrf=csrf, title=title, description="E-41", shown="product")
-        assert made.status_code == 303, made.text
-        desk.run_due()
-        return int(made.headers["location"].rpartition("/")[2])
-
-    def _cookie(self) -> dict[str, str]:
-        return {} if self.session is None else {"Cookie": f"{COOKIE}={self.session}"}
-
-    def _remembered(self, found: testing.Result) -> testing.Result:
-        if COOKIE in found.cookies:
-            self.session = found.cookies[COOKIE].value or None
-        return found
 
 
 @pytest.fixture
@@ -197,7 +143,7 @@ def test_a_form_of_another_site_does_nothing(desk: Desk, guest: Guest, path: str
     guest.sign_in(desk)
     before = guest.session
 
-    found = guest.post(path, foreign=True, **fields)
+    found = guest.post_from_elsewhere(path, **fields)
 
     assert found.status_code == 403
     assert guest.session == before
@@ -308,3 +254,48 @@ def test_an_answer_a_step_and_signing_out_work_as_plain_forms(desk: Desk, guest:
     guest.post("/portal/sign-out")
     guest.session = old
     assert guest.get("/portal").status_code == 303
+
+
+def test_fields_that_answers_make_visible_are_asked_for_in_a_second_step(desk: Desk, guest: Guest) -> None:
+    label, by_plane = {"en": "Label"}, 'fields.way == "plane"'
+    asked_always = {"label": label, "portal": "edit"}
+    ways = {"train": {"label": label}, "plane": {"label": label}}
+    fields = {
+        "way": {"kind": "choice", "choices": ways, **asked_always},
+        "why": {"kind": "text", "required_when": by_plane, "visible_when": by_plane, **asked_always},
+    }
+    model = {"type": "trip", "label": label, "workflow": "support", "fields": fields}
+    with database.connection(), database.transaction():
+        store.publish("model", "trip", model, source="test", by="test")
+    store.forget()
+    guest.sign_in(desk)
+    page = "/portal/new/trip"
+    first = {"title": "To Riga", "description": "A fair", "shown": "way", "f.way": "plane"}
+
+    asked = guest.post(page, csrf=guest.csrf(page), **first)
+    followed = guest.get(f"{page}?f.way=plane&shown=way")
+    changed_mind = [("csrf", guest.csrf(page)), *first.items(), ("shown", "why"), ("f.way", "train"), ("f.why", "far")]
+    made = guest.post_parts(page, [(name, None, value.encode()) for name, value in changed_mind])
+
+    assert asked.status_code == 422
+    assert 'name="f.why"' in asked.text
+    assert "To Riga" in asked.text
+    assert 'name="f.why"' in followed.text
+    assert 'name="f.why"' not in guest.get(page).text
+    assert made.status_code == 303
+    [ticket] = desk.tickets()
+    assert ticket.fields == {"way": "train"}
+
+
+def test_pages_speak_the_browsers_language_also_where_the_model_and_the_life_cycle_give_the_words(
+    desk: Desk, guest: Guest
+) -> None:
+    guest.sign_in(desk)
+    number = guest.open_request(desk)
+    russian = {"Accept-Language": "ru"}
+
+    found = [guest.get(path, **russian).text for path in ("/portal", f"/portal/requests/{number}", "/portal/new")]
+
+    for text in found[:2]:
+        assert "Новая" in text
+    assert "Закупка" in found[2]

@@ -8,9 +8,9 @@ from uuid import UUID
 
 import msgspec
 
-from functions.console.frame import formats, texts
+from functions.console.frame import formats, rendering, texts
 from functions.console.frame.pages import Pages, see
-from functions.console.frame.texts import marked
+from functions.console.frame.texts import marked, reading
 from functions.console.portal import model_form, visits
 from functions.console.portal.words import Words, words_of
 from functions.http.operations import Answer, AnyCall, Call
@@ -55,7 +55,8 @@ def show_own_requests(call: Call[None, ListQuery], visitor: Visitor) -> Answer:
     """Newest first."""
     found = requests.page(visitor, before=parse_id(call.query.before))
     more = found[limits.requests_shown_max - 1].id if len(found) > limits.requests_shown_max else None
-    rows = [_row(ticket) for ticket in found[: limits.requests_shown_max]]
+    with reading(rendering.speaking(call)):
+        rows = [_row(ticket) for ticket in found[: limits.requests_shown_max]]
     title = visits.titled(call, marked("My requests"))
     return visits.page(
         call, visitor, "portal/list.html", title=title, rows=rows, more=more, is_first=not call.query.before
@@ -95,9 +96,11 @@ def conversation_page(call: AnyCall, visitor: Visitor, ticket: Ticket, *, status
     before = getattr(call.query, "before", None)
     shown = requests.conversation(visitor, ticket, before=before)
     asked = ratings.of_ticket(ticket.id)
+    with reading(rendering.speaking(call)):
+        row = _row(ticket)
     values = {
         "ticket": ticket,
-        "row": _row(ticket),
+        "row": row,
         "messages": shown.messages,
         "earlier": shown.earlier,
         "words": _words(shown.messages),

@@ -137,6 +137,7 @@ def open_request(call: Call, visitor: Visitor, form: Form) -> Answer:
         fields={name: value for name, value in values.items() if name in visible},
         uploads=form.uploads,
         name=_one_line(form.text("name"))[: limits.name_chars_max],
+        locale=rendering.speaking(call),
     )
     with reading(rendering.speaking(call)):
         toast = cookies.Toast(_("We have received your request."))
