@@ -48,6 +48,11 @@ STAFF: dict[str, Label] = {
         "ru": "С клиентом нет связи: {reason}",
         "de": "Anfragende Person nicht erreichbar: {reason}",
     },
+    "staff_escalated": {
+        "en": "Escalated to {team}: {reason}",
+        "ru": "Эскалация для {team}: {reason}",
+        "de": "Eskaliert an {team}: {reason}",
+    },
     "staff_promise_broken": {
         "en": "Promise broken: {reason}",
         "ru": "Срок нарушен: {reason}",

@@ -91,3 +91,10 @@ class ContactChanged(EventPayload, frozen=True, kw_only=True):
 
     channel: str | None
     account: Unpublished[str | None]
+
+
+class TicketEscalated(EventPayload, frozen=True, kw_only=True):
+    """A person escalated the ticket to the chat group of a team."""
+
+    team: str
+    reason: Unpublished[str]

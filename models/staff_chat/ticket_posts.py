@@ -120,6 +120,16 @@ def _sight_of(account: ChannelAccount) -> Sight:
     return Sight(None, "agent", teams=tuple(account.config.get("staff", {}).get("teams", ())))
 
 
+def is_seen_by_group(account: ChannelAccount, ticket: Ticket) -> bool:
+    """Return True if the staff group of the account may see the ticket."""
+    return sees(_sight_of(account), ticket)
+
+
+def _escalated(account: ChannelAccount, ticket: Ticket, payload: StoredPayload) -> PostText | None:
+    text = texts.text(account, "staff_escalated", None, team=payload["team"], reason=payload["reason"])
+    return PostText(text)
+
+
 def _post(
     account: ChannelAccount, ticket: Ticket, topic: database.Row | None, row: database.Row, text: PostText
 ) -> Post:
@@ -238,6 +248,7 @@ _POST_TEXTS: dict[str, Callable[[ChannelAccount, Ticket, StoredPayload], PostTex
     "ticket_split_undone": _regrouped("staff_merge_undone"),
     "delivery_failed": _not_delivered,
     "requester_unreachable": _trouble("staff_unreachable"),
+    "ticket_escalated": _escalated,
     "sla_breached": _trouble("staff_promise_broken"),
     "automation_failed": _trouble("staff_automation_failed"),
 }

@@ -197,7 +197,7 @@ class TicketChange:
 
     def _tell_staff(self) -> None:
         """Enqueue a post in the ticket's topic for each staff group that follows it."""
-        for account in staff_groups.that_hear_of(self.ticket):
+        for account in staff_groups.that_hear_of(self.ticket, (event for _, event, _ in self._news)):
             names = f"{account.channel}:{account.name}"
             payload = TellStaff(channel=account.channel, account=account.name, ticket_id=self.ticket.id)
             self.enqueue(payload, key=f"staff:{names}:{self.ticket.id}")

@@ -20,6 +20,8 @@ from functions.http import runtime
 from models import migrations
 from models.kernel import settings
 from models.kernel.storage import database
+from models.side_conversations import commands as side_conversations
+from models.side_conversations.commands import Words
 from models.tasks import wakeups
 from scripts import defs, seed
 from tests.desk import Desk
@@ -69,6 +71,18 @@ class MailDesk:
         self.desk.reply(self.desk.tickets()[-1], body)
         self.desk.run_due()
         return {}
+
+    def forward(self, to: str, body: str) -> dict[str, Any]:
+        """An agent starts a side conversation about the newest ticket."""
+        ticket = self.desk.tickets()[-1]
+        self.desk.command(side_conversations.start, ticket.id, Words(body), to=to, actor=self.desk.person())
+        self.desk.run_due()
+        return {}
+
+    def notes(self) -> dict[str, Any]:
+        """Author and beginning of the notes of the oldest ticket."""
+        found = [one for one in self.desk.messages(self.desk.tickets()[0]) if one["kind"] == "note"]
+        return {"notes": [[one["author_kind"], one["by_machine"], one["body"].strip()] for one in found]}
 
     def advance(self, seconds: float) -> dict[str, Any]:
         self.desk.advance(seconds=seconds)

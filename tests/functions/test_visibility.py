@@ -50,6 +50,7 @@ BODIES: dict[str, Any] = {
     "PATCH /v1/tickets/{ticket}/messages/{message}": {"body": "Changed"},
     "POST /v1/tickets/{ticket}/approvals/{approval}/votes": {"vote": "approve"},
     "PUT /v1/tickets/{ticket}/messages/{message}/send_at": {"send_at": None},
+    "POST /v1/tickets/{ticket}/escalations": {"team": "support", "reason": "Help."},
     "PUT /v1/tickets/{ticket}/draft": {"body": "Hello"},
     "POST /v1/tickets/{ticket}/side_conversations": {"to": "supplier@parts.example", "body": "Look."},
     "POST /v1/tickets/{ticket}/side_conversations/{side_conversation}/messages": {"body": "Look again."},
