@@ -42,12 +42,14 @@ def operations(config: Settings) -> Operations:
     from functions.console.inbox import bulk, lists
     from functions.console.portal import door, own_requests, writing
     from functions.console.profile import profile
+    from functions.console.ticket import files, mail_frames, messages, properties, ready_texts, show, transitions
 
     collected = Operations()
     rooms = (
         (assets, places, palette),
         (sign_in,),
         (bulk, lists),
+        (show, messages, transitions, properties, mail_frames, files, ready_texts),
         (profile,),
         (door, own_requests, writing),
     )

@@ -110,10 +110,11 @@ def query(req: falcon.Request, kind: type[msgspec.Struct]) -> Any:
         problem = invalid(error, kind).problems[0]
         raise Invalid([FieldProblem("?" + problem.path.lstrip("/"), problem.message)]) from error
     for name in given:
-        if getattr(wanted, name) is None:
+        member = fields[name].name  # `in` is a word of Python: a parameter may have another name in the code
+        if getattr(wanted, member) is None:
             # msgspec reads the word null as None. A mistaken filter must not match everything.
             raise Invalid([FieldProblem(f"?{name}", "expected a value; leave the parameter out instead of null")])
-        values.settle_member(wanted, name, f"?{name}")
+        values.settle_member(wanted, member, f"?{name}")
     return wanted
 
 

@@ -29,6 +29,15 @@ def page(ticket_id: UUID, *, after_sequence: int, limit: int) -> list[MessageRow
     return database.rows_as(MessageRow, query)
 
 
+def latest(ticket_id: UUID, *, before_sequence: int | None, limit: int) -> list[MessageRow]:
+    """Return a ticket's last messages in order, of those before a sequence number."""
+    wanted = Message.ticket_id == ticket_id
+    if before_sequence is not None:
+        wanted &= Message.sequence < before_sequence
+    query = Message.select().where(wanted).order_by(Message.sequence.desc()).limit(limit)
+    return database.rows_as(MessageRow, query)[::-1]
+
+
 def get(message_id: UUID) -> MessageRow:
     """Return one message. Raises NotFound."""
     for row in database.rows_as(MessageRow, Message.select().where(Message.id == message_id)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import cast
 from uuid import UUID
 
@@ -10,6 +11,22 @@ from models.events.tables import EventRow
 from models.kernel.errors import NotFound
 from models.kernel.open_json import JsonObject
 from models.kernel.storage import database
+
+
+_WHOLE = (
+    EventRow.event_id,
+    EventRow.event_type,
+    EventRow.event_version,
+    EventRow.occurred_at,
+    EventRow.aggregate,
+    EventRow.aggregate_id,
+    EventRow.sequence,
+    EventRow.actor_kind,
+    EventRow.actor_id,
+    EventRow.request_id,
+    EventRow.causation_id,
+    EventRow.payload,
+)
 
 
 def payload_of(event_id: UUID) -> JsonObject:
@@ -68,3 +85,15 @@ def of_aggregate(aggregate: str, aggregate_id: UUID, *, after_sequence: int = 0,
         limit=limit,
     )
     return [cast(WholeEvent, EventRow.converted(row)) for row in rows]
+
+
+def latest_of(aggregate: str, aggregate_id: UUID, *, types: Collection[str], limit: int) -> list[WholeEvent]:
+    """Return the last events of these types of one aggregate, in order."""
+    query = (
+        EventRow.select(*_WHOLE)
+        .where((EventRow.aggregate == aggregate) & (EventRow.aggregate_id == aggregate_id))
+        .where(EventRow.event_type.in_(sorted(types)))
+        .order_by(EventRow.sequence.desc())
+        .limit(limit)
+    )
+    return database.rows_as(WholeEvent, query)[::-1]

@@ -21,6 +21,12 @@ def decisions(ticket_id: UUID, *, after: UUID | None, limit: int) -> list[Decisi
     return database.rows_as(DecisionRow, query.order_by(Decision.id).limit(limit))
 
 
+def last_decisions(ticket_id: UUID, *, limit: int) -> list[DecisionRow]:
+    """List the last decisions, newest first, each with the traces of its rules."""
+    query = Decision.select().where(Decision.ticket_id == ticket_id).order_by(Decision.id.desc()).limit(limit)
+    return database.rows_as(DecisionRow, query)
+
+
 def timers(ticket_id: UUID) -> list[tuple[str, datetime]]:
     """List the running timers with their due instants, the next one first."""
     prefix = f"ticket:{ticket_id}:"

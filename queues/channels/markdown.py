@@ -1,7 +1,7 @@
 """The one parser of our Markdown: CommonMark with ~~strikethrough~~, without raw HTML.
 
-Mail and Telegram render the same tokens; with two parsers, people would see two different answers. Only workers load
-this module.
+Mail, Telegram and the console render the same tokens; with two parsers, people would see two different answers. Only
+workers and the console load this module.
 """
 
 from __future__ import annotations
@@ -32,6 +32,13 @@ def parse(text: str) -> list[Token]:
     if len(text) > limits.message_body_chars_max:
         return _one_paragraph(text)
     return _parser().parse(text)
+
+
+def render(tokens: list[Token]) -> str:
+    """Return the tokens as HTML without styles."""
+    parser = _parser()
+    html: str = parser.renderer.render(tokens, parser.options, {})
+    return html
 
 
 def _one_paragraph(text: str) -> list[Token]:

@@ -26,7 +26,8 @@ def zone() -> tzinfo:
 
 def group(ticket: Any) -> str:
     """Return the colour group of a ticket's state: new, open, wait or done."""
-    if ticket.category == "todo" and ticket.first_response_at is None and ticket.assignee is None:
+    assignee = getattr(ticket, "assignee_id", None) or getattr(ticket, "assignee", None)  # a row has ids, a view people
+    if ticket.category == "todo" and ticket.first_response_at is None and assignee is None:
         return "new"
     return GROUPS.get(ticket.category, "open")
 
@@ -95,6 +96,14 @@ def number(value: int) -> str:
     from babel import numbers
 
     return str(numbers.format_decimal(value, locale=texts.language()))
+
+
+def decimal(value: float) -> str:
+    """Return an amount with two decimal places."""
+    imports.load("babel.numbers")
+    from babel import numbers
+
+    return str(numbers.format_decimal(value, format="#,##0.00", locale=texts.language()))
 
 
 def initial(name: str | None) -> str:

@@ -160,6 +160,9 @@ def _run(
         if stored is not None:
             return Answer(status=stored.status, headers=stored.headers, raw=stored.body.encode())
         answer = handler(call)
+        if answer.status >= 400:
+            kept.release(call.caller.key, key)  # refused: the page shows why, and the person tries again
+            return answer
         body = (answer.raw or b"").decode()
         kept.store(call.caller.key, key, kept.StoredAnswer(answer.status, dict(answer.headers), body))
         return answer

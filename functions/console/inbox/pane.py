@@ -100,6 +100,11 @@ class Pane:
         return [(_(text), self.to(sort=word), word == self.sort) for word, text in _SORTS]
 
     @property
+    def within(self) -> str:
+        """The list as the query of a ticket's address."""
+        return _address("", {"in": [self.view.key], **self.kept}).lstrip("?")
+
+    @property
     def chips(self) -> list[tuple[str, str]]:
         """The filters that the reader added: the text of each, and the address without it."""
         found = []
@@ -112,9 +117,13 @@ class Pane:
         return found
 
 
-def of(call: AnyCall, *, key: str | None = None, selected: UUID | None = None) -> Pane | None:
-    """Return the list of the address; None for a ticket that was not opened from a list."""
-    query: PaneQuery = bodies.query(call.request, PaneQuery)
+def of(
+    call: AnyCall, *, key: str | None = None, selected: UUID | None = None, asked: PaneQuery | None = None
+) -> Pane | None:
+    """Return the list of the address; None for a ticket that was not opened from a list. `asked`: its parameters, of a
+    page that has further ones.
+    """
+    query: PaneQuery = asked if asked is not None else bodies.query(call.request, PaneQuery)
     wanted = key or query.within
     if wanted is None or Permission.tickets_read not in call.caller.permissions:
         return None

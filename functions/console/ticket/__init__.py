@@ -1,0 +1,1 @@
+"""The page of a ticket: the conversation, the composer, the life cycle's transitions and the details."""
