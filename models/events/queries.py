@@ -12,7 +12,6 @@ from models.kernel.errors import NotFound
 from models.kernel.open_json import JsonObject
 from models.kernel.storage import database
 
-
 _WHOLE = (
     EventRow.event_id,
     EventRow.event_type,
