@@ -78,7 +78,7 @@ class BackForm(msgspec.Struct):
 
 
 @pages.post("/t/{ticket}/messages", "Write a message", form=MessageForm, needs=Permission.tickets_write)
-def write_message(call: Call[MessageForm]) -> Answer:
+def add_reply_or_note(call: Call[MessageForm]) -> Answer:
     """A reply waits for some seconds before it is sent, and can be taken back.
 
     A refused message shows the page again with its text. So does a reply to a conversation that moved on meanwhile.

@@ -92,7 +92,7 @@ def _option(call: AnyCall, ticket: Ticket) -> Option:
 
 
 @pages.get("/t/{ticket}/transitions/{transition}", "Ask for a transition", needs=Permission.tickets_write)
-def ask_transition(call: Call) -> Answer:
+def show_transition(call: Call) -> Answer:
     """The form of a transition that needs fields, a comment or a confirmation."""
     ticket = ticket_of(call)
     with reading(rendering.speaking(call)):
@@ -125,7 +125,7 @@ def _form(
 @pages.post(
     "/t/{ticket}/transitions/{transition}", "Take a transition", form=TransitionForm, needs=Permission.tickets_write
 )
-def take_transition(call: Call[TransitionForm]) -> Answer:
+def move_ticket(call: Call[TransitionForm]) -> Answer:
     """A refused transition shows its form again with the reasons, which the history keeps too."""
     body, ticket = call.body, ticket_of(call)
     with reading(rendering.speaking(call)):
