@@ -72,6 +72,8 @@ class AuditAction(StrEnum):
     requester_erased = auto()
     raw_event_downloaded = auto()
     team_members_set = auto()
+    holdings_handed_over = auto()
+    holdings_removed = auto()
     definition_published = auto()
     definition_rolled_back = auto()
     definition_retired = auto()

@@ -9,6 +9,7 @@ from __future__ import annotations
 from models.events.commands import Actor
 from models.identity import queries as identity
 from models.tasks.payloads import ReassignTickets
+from models.teams import availability
 from models.ticket_actions import commands as tickets
 from models.tickets import queries
 
@@ -19,10 +20,11 @@ reassigned_at_once = 20  # in one transaction: each holds a row and lets its lif
 def reassign(payload: ReassignTickets) -> None:
     """Reassign one batch of a user's open tickets. Joins the caller's transaction.
 
-    A repetition finds fewer tickets. A receiver who cannot take tickets any more gets none; they are freed.
+    A repetition finds fewer tickets. A receiver who cannot take tickets any more, or is away since, gets none; they are
+    freed.
     """
     to = payload.to_id
-    if to is not None and not identity.can_take_tickets(to):
+    if to is not None and (not identity.can_take_tickets(to) or availability.of_user(to).away_until is not None):
         to = None
     actor = Actor(payload.actor_kind, payload.actor_id, payload.actor_name)
     for ticket_id in queries.open_ids_of(payload.from_id, limit=reassigned_at_once):

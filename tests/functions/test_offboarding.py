@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
 
+from models.kernel import clock
 from models.staff import addresses
 from models.ticket_actions import commands
 from models.tickets.tables import Ticket
@@ -60,7 +62,7 @@ def test_what_is_handed_over_goes_on_after_the_deactivation(gateway: Any, machin
     done = machine.made(f"/v1/users/{boss['id']}/handovers", {"to": heir["id"]})
     machine.ask("PATCH", f"/v1/users/{boss['id']}", {"active": False}, headers=ANYBODY)
 
-    assert done == {"api_keys": 1, "webhooks": 1, "tickets": 0, "views": 0}
+    assert done == {"api_keys": 1, "webhooks": 1, "tickets": 0, "views": 0, "saved_replies": 0, "macros": 0}
     assert robot.read("/v1/me")["name"] == "robot"
     held = machine.read(f"/v1/users/{heir['id']}/holdings")
     assert "robot" in {key["name"] for key in held["api_keys"]}
@@ -172,3 +174,78 @@ def test_an_agent_lists_colleagues_with_presence_and_teams_and_no_addresses(
     assert all(set(one) == {"id", "name", "presence", "teams"} for one in people.values())
     desk.advance(minutes=10)
     assert machine.read("/v1/colleagues")["items"][0]["presence"] == "offline"
+
+
+def own_texts(caller: Caller, ticket: str) -> None:
+    """A saved reply with a shortcut, a macro, a signature and a draft of the caller."""
+    caller.made("/v1/saved_replies", {"name": "Hello", "texts": {"en": "Hello"}, "shortcut": "hi"})
+    caller.made("/v1/macros", {"name": "Take", "acts": [{"assign": "me"}]})
+    caller.ask("PUT", "/v1/me/signature", {"texts": {"en": "Olga"}})
+    caller.ask("PUT", f"/v1/tickets/{ticket}/draft", {"kind": "note", "body": "not sent"})
+
+
+def counted(held: Any) -> list[int]:
+    return [held[name] for name in ("saved_replies", "macros", "signatures", "drafts")]
+
+
+@sqlite_only
+def test_own_saved_replies_and_macros_are_handed_over_and_the_other_texts_end(
+    machine: Caller, desk: Desk, as_user: Any
+) -> None:
+    agent, manager = str(desk.person("agent").id), str(desk.person("manager").id)
+    heir = as_user("manager")
+    own_texts(as_user("agent"), machine.ticket("Lamp")["id"])
+    heir.made("/v1/saved_replies", {"name": "Mine", "texts": {"en": "Hi"}, "shortcut": "hi"})
+    held = machine.read(f"/v1/users/{agent}/holdings")
+
+    done = machine.made(f"/v1/users/{agent}/handovers", {"to": manager})
+    left = machine.read(f"/v1/users/{agent}/holdings")
+    machine.ask("PATCH", f"/v1/users/{agent}", {"active": False}, headers=ANYBODY)
+
+    assert (counted(held), counted(left)) == ([1, 1, 1, 1], [0, 0, 1, 1])
+    assert (done["saved_replies"], done["macros"]) == (1, 1)
+    mine = {one["name"]: one["shortcut"] for one in heir.read("/v1/saved_replies")["items"] if one["scope"] == "own"}
+    assert mine == {"Hello": None, "Mine": "hi"}
+    assert counted(machine.read(f"/v1/users/{agent}/holdings")) == [0, 0, 0, 0]
+    audited = {row["action"] for row in desk.rows("SELECT action FROM audit_entries WHERE object_id = :id", id=agent)}
+    assert {"holdings_handed_over", "holdings_removed"} <= audited
+
+
+@sqlite_only
+def test_a_deactivation_removes_the_own_texts_and_leaves_those_of_others(
+    machine: Caller, desk: Desk, as_user: Any
+) -> None:
+    agent, ticket = str(desk.person("agent").id), machine.ticket("Lamp")["id"]
+    for role in ("agent", "manager"):
+        own_texts(as_user(role), ticket)
+
+    machine.ask("PATCH", f"/v1/users/{agent}", {"active": False}, headers=ANYBODY)
+
+    assert counted(machine.read(f"/v1/users/{agent}/holdings")) == [0, 0, 0, 0]
+    assert counted(machine.read(f"/v1/users/{desk.person('manager').id}/holdings")) == [1, 1, 1, 1]
+
+
+@sqlite_only
+def test_tickets_are_not_handed_over_to_somebody_who_is_away(machine: Caller, desk: Desk, as_user: Any) -> None:
+    agent, manager = str(desk.person("agent").id), str(desk.person("manager").id)
+    tickets = given(desk, "agent", 1)
+    until = (clock.now() + timedelta(hours=1)).isoformat()
+    as_user("manager").ask("PUT", "/v1/me/availability", {"away_until": until})
+
+    problem(machine.post(f"/v1/users/{agent}/handovers", {"to": manager}), 409, "assignee_away")
+    desk.run_due()
+
+    assert assignees(desk, tickets) == [agent, agent]
+
+
+@sqlite_only
+def test_a_receiver_who_goes_away_before_the_tickets_move_gets_none(machine: Caller, desk: Desk, as_user: Any) -> None:
+    agent, manager = str(desk.person("agent").id), str(desk.person("manager").id)
+    tickets = given(desk, "agent", 1)
+    machine.made(f"/v1/users/{agent}/handovers", {"to": manager})
+    until = (clock.now() + timedelta(hours=1)).isoformat()
+    as_user("manager").ask("PUT", "/v1/me/availability", {"away_until": until})
+
+    desk.run_due()
+
+    assert assignees(desk, tickets) == [None, agent]

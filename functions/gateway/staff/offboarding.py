@@ -40,7 +40,8 @@ class AddressHeld(msgspec.Struct):
 class HoldingsShown(msgspec.Struct):
     """The things that a user holds. A deactivation ends them, except membership of teams, and frees the tickets.
 
-    `tickets` counts the open tickets that are assigned to the user, `views` the own views of lists.
+    `tickets` counts the open tickets that are assigned to the user, `views` the own views of lists. The own
+    `saved_replies`, `macros`, `signatures` and `drafts` are removed; a handover gives saved replies and macros on before.
     """
 
     sessions: int
@@ -50,11 +51,15 @@ class HoldingsShown(msgspec.Struct):
     teams: list[str]
     tickets: int
     views: int
+    saved_replies: int
+    macros: int
+    signatures: int
+    drafts: int
 
 
 class Handover(msgspec.Struct, forbid_unknown_fields=True):
-    """The user who gets the API keys, the outgoing webhooks, the views and, unless `tickets` is false, the open
-    tickets.
+    """The user who gets the API keys, the outgoing webhooks, the views, the own saved replies and macros and, unless
+    `tickets` is false, the open tickets.
     """
 
     to: UUID
@@ -68,6 +73,8 @@ class HandedOverShown(msgspec.Struct):
     webhooks: int
     tickets: int
     views: int
+    saved_replies: int
+    macros: int
 
 
 @operations.add(
@@ -89,6 +96,10 @@ def read_holdings(call: Call) -> Answer:
         held.teams,
         held.tickets,
         held.views,
+        held.texts.saved_replies,
+        held.texts.macros,
+        held.texts.signatures,
+        held.texts.drafts,
     )
     return Answer(shown)
 
@@ -104,7 +115,9 @@ def read_holdings(call: Call) -> Answer:
     problems=(404, 409),
 )
 def hand_over(call: Call[Handover]) -> Answer:
-    """Gives all API keys, outgoing webhooks and open tickets of the user to another active user, or nothing.
+    """Gives all API keys, outgoing webhooks, views, own saved replies and macros and open tickets of the user to another
+    active user, or nothing. A saved reply whose shortcut the other user has loses its shortcut. A user who is away gets
+    no tickets (409 `assignee_away`). The signature and drafts stay with the user.
 
     Each ticket is assigned by an event of its own, within moments after the response. The new owner must have all
     rights of the keys, as the caller must.
@@ -113,4 +126,5 @@ def hand_over(call: Call[Handover]) -> Answer:
     done = offboarding.hand_over(
         user_id, call.body.to, by=call.caller, actor=call.caller.actor, with_tickets=call.body.tickets
     )
-    return Answer(HandedOverShown(done.api_keys, done.webhooks, done.tickets, done.views), status=201)
+    shown = HandedOverShown(done.api_keys, done.webhooks, done.tickets, done.views, done.saved_replies, done.macros)
+    return Answer(shown, status=201)
