@@ -18,6 +18,8 @@ from models.kernel import languages, names
 from models.kernel.errors import FieldProblem, Invalid
 from models.kernel.open_json import JsonObject
 from models.kernel.text import one_line
+from models.sla import working_time
+from models.sla.working_time import Calendar
 
 KIND = store.DESK
 NAME = "desk"
@@ -54,7 +56,8 @@ class Desk(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     `zone`: the IANA time zone of dates in texts, and of calendars that name none. `currency`: of fields of money that
     name none. `priorities`: from the lowest to the highest, which is their rank; low to urgent if there are none.
     `texts`: name -> language -> text; replaces built-in texts, or adds a language to them. An account's own `texts` go
-    before.
+    before. `calendar`: the working hours of tickets whose life cycle has no calendar; its zone is the desk's unless it
+    names one.
     """
 
     desk: str = "Nestor"
@@ -63,6 +66,7 @@ class Desk(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     currency: str | None = None
     priorities: list[Priority] = []
     texts: dict[str, Label] = {}
+    calendar: Calendar | None = None
     description: str = ""
 
     @property
@@ -124,6 +128,9 @@ def problems(desk: Desk) -> Iterator[FieldProblem]:
     if desk.currency is not None and not _CURRENCY.match(desk.currency):
         yield FieldProblem(".currency", f"expected a currency of ISO 4217 such as EUR, found {desk.currency!r}")
     yield from _priority_problems(desk)
+    if desk.calendar is not None:
+        for one in working_time.problems(desk.calendar):
+            yield FieldProblem(f".calendar{one.path}", one.message)
     for name, texts in desk.texts.items():
         yield from label_problems(f".texts.{name}", texts)
 

@@ -16,6 +16,9 @@ def fill(body: JsonObject, desk: Desk) -> None:
     """Write the desk's zone and currency into the places of a definition that name none."""
     for calendar in _objects(body.get("calendars")):
         calendar.setdefault("zone", desk.zone)
+    if "desk" in body:
+        for own in _objects([body.get("calendar")]):
+            own.setdefault("zone", desk.zone)
     for timer in _objects(body.get("timers")):
         if isinstance(at := timer.get("at"), dict):
             at.setdefault("zone", desk.zone)

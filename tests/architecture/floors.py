@@ -5,7 +5,8 @@ A new area is added to the lowest floor that is above everything it imports.
 
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("kernel",),
-    ("expressions", "ports", "definitions", "tasks", "blobs", "sla", "migrations", "idempotency", "audit"),
+    ("sla",),
+    ("expressions", "ports", "definitions", "tasks", "blobs", "migrations", "idempotency", "audit"),
     ("channels", "infomodel", "events", "notice_settings"),
     ("requesters", "desk_mail", "ledger"),
     ("identity", "inbox", "workflow", "subscriptions"),

@@ -41,7 +41,7 @@ class HoldingsShown(msgspec.Struct):
     """The things that a user holds. A deactivation ends them, except membership of teams, and frees the tickets.
 
     `tickets` counts the open tickets that are assigned to the user, `views` the own views of lists. The own
-    `saved_replies`, `macros`, `signatures` and `drafts` are removed; a handover gives saved replies and macros on before.
+    `saved_replies`, `macros`, `signatures` and `drafts` are removed; a handover gives saved replies and macros on.
     """
 
     sessions: int
@@ -115,9 +115,9 @@ def read_holdings(call: Call) -> Answer:
     problems=(404, 409),
 )
 def hand_over(call: Call[Handover]) -> Answer:
-    """Gives all API keys, outgoing webhooks, views, own saved replies and macros and open tickets of the user to another
-    active user, or nothing. A saved reply whose shortcut the other user has loses its shortcut. A user who is away gets
-    no tickets (409 `assignee_away`). The signature and drafts stay with the user.
+    """Gives all API keys, outgoing webhooks, views, own saved replies and macros and open tickets of the user to
+    another active user, or nothing. A saved reply whose shortcut the other user has loses its shortcut. A user who is
+    away gets no tickets (409 `assignee_away`). The signature and drafts stay with the user.
 
     Each ticket is assigned by an event of its own, within moments after the response. The new owner must have all
     rights of the keys, as the caller must.

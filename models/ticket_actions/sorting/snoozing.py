@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import Final, Literal
 from uuid import UUID
 
+from models.definitions import desk
 from models.events.commands import SYSTEM, Actor
 from models.events.ticket_payloads import TicketSnoozed, TicketWoken
 from models.kernel.errors import FieldProblem, Invalid
@@ -48,7 +49,7 @@ class Snooze:
 def snooze(ticket_id: UUID, wish: Snooze, *, actor: Actor) -> Ticket:
     """Snooze a ticket. A second snooze replaces the first. Joins the caller's transaction.
 
-    Raises Invalid for an instant that is past or too far, and for a distance that the ticket's calendars cannot count.
+    Raises Invalid for an instant that is past or too far, and for a distance that no calendar can count.
     """
     change = TicketChange.of(ticket_id, actor=actor)
     ticket = change.ticket
@@ -116,14 +117,18 @@ def _until(change: TicketChange, wish: Snooze) -> datetime | None:
 
 
 def _after(change: TicketChange, distance: str) -> datetime:
-    """Return the instant at a distance from now: `PT4H` by the clock, `2 working hours` by the ticket's calendar."""
+    """Return the instant at a distance from now: `PT4H` by the clock, `2 working hours` by a calendar.
+
+    The calendar is that of the ticket's life cycle, else the desk's.
+    """
     found = _WORKING_TIME.match(distance)
     if found is not None:
         seconds = int(found[1]) * (3600 if found[2] == "hour" else 60)
         workflow = steps.workflow_of(change)
-        calendar = _calendar(workflow, steps.instance_of(change, workflow))
+        calendar = _calendar(workflow, steps.instance_of(change, workflow)) or desk.current().calendar
         if calendar is None:
-            raise Invalid([FieldProblem("/for", f"the life cycle {workflow.workflow} has no calendar of working time")])
+            told = f"neither the life cycle {workflow.workflow} nor the desk has a calendar of working time"
+            raise Invalid([FieldProblem("/for", told)])
         try:
             return working_time.add(calendar, change.at, seconds)
         except working_time.BeyondCalendar:

@@ -8,9 +8,12 @@ from uuid import UUID
 
 import pytest
 
+from models.definitions import desk as desks
+from models.definitions import store
 from models.identity.rules import Permission
 from models.kernel import clock
 from models.kernel.errors import Invalid
+from models.publishing import desk_defaults
 from models.regrouping import merging
 from models.ticket_actions import commands
 from models.ticket_actions.sorting import snoozing
@@ -180,9 +183,33 @@ def test_working_hours_are_counted_by_the_calendar_of_the_promises(desk: Desk) -
     assert until > in_(desk, hours=200)
 
 
-def test_a_life_cycle_without_a_calendar_counts_no_working_hours(desk: Desk) -> None:
+def test_a_life_cycle_without_a_calendar_counts_the_working_hours_of_the_desk(desk: Desk) -> None:
+    ticket = desk.create_ticket()  # of the shipped life cycle `support`, which has no calendar
+
+    until = snoozed(desk, ticket, distance="40 working hours").snoozed_until  # a week of the shipped desk's calendar
+
+    assert until is not None
+    assert timedelta(days=4) < until - in_(desk, hours=0) < timedelta(days=9)
+
+
+@pytest.mark.parametrize(
+    ("calendar", "zone"), [({"hours": {}}, None), ({"hours": {"mon": ["09:00-17:00"]}}, "Europe/Berlin")]
+)
+def test_the_calendar_of_the_desk_is_checked_and_has_the_zone_of_the_desk(calendar: Any, zone: str | None) -> None:
+    body: dict[str, Any] = {"desk": "Ours", "zone": "Europe/Berlin", "calendar": dict(calendar)}
+    desk_defaults.fill(body, desks.read(body))
+
+    problems = [one.path for one in desks.problems(desks.read(body))]
+
+    assert problems == ([] if zone else [".calendar.hours"])
+    assert body["calendar"]["zone"] == "Europe/Berlin"
+
+
+def test_without_any_calendar_no_working_hours_are_counted(desk: Desk) -> None:
+    desk.command(store.publish, "desk", "desk", {"desk": "Ours"}, source="", by="tests")
+    store.forget()
     ticket = desk.create_ticket()
 
     refused = desk.refused(snoozing.snooze, ticket.id, Snooze(distance="2 working hours"), actor=desk.person())
 
-    assert "no calendar of working time" in str(refused)
+    assert "neither the life cycle support nor the desk has a calendar" in str(refused)
