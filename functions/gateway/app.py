@@ -36,6 +36,7 @@ def operations() -> Operations:
         channels,
         deliveries,
         event_schemas,
+        imports,
         inbox,
         numbers,
         subscription_deliveries,
@@ -152,6 +153,7 @@ def operations() -> Operations:
         subscription_deliveries,
         audit,
         numbers,
+        imports,
     ):
         collected.all.extend(module.operations.all)
     return collected

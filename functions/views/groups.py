@@ -11,6 +11,7 @@ GROUPS: dict[str, tuple[str, str]] = {
     "scheduled_messages": ("Scheduled messages", "The messages that wait for their time."),
     "saved_replies": ("Saved replies", "Texts with variables that agents use again."),
     "tags": ("Tags", "The tags of the desk: counts, descriptions, renaming and merging."),
+    "imports": ("Imports", "Tickets and people of another system, as a job with progress and a report."),
     "bulk_changes": ("Bulk changes", "One change of many tickets, as a job with a preview, progress and undo."),
     "search": ("Search", "Tickets found by their words, with excerpts."),
     "macros": ("Macros", "Named sequences of acts on a ticket."),

@@ -8,6 +8,7 @@ PARAMETERS = {
     "account": "The name of the channel account.",
     "address": "The address on the channel.",
     "bulk": "The id of the bulk change.",
+    "import_job": "The id of the import.",
     "channel": "The name of the channel.",
     "delivery": "The id of the delivery. A webhook's delivery has the id of its event.",
     "entity": "`requester` or `organisation`.",

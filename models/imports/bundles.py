@@ -28,6 +28,9 @@ class Bundle(Protocol):
     def open_file(self, name: str) -> AbstractContextManager[BinaryIO | None]:
         """Open a file; the stream is None if there is no such file."""
 
+    def close(self) -> None:
+        """Close what is open."""
+
 
 class Folder:
     """The files of a folder, or a single file with the files next to it."""
@@ -54,6 +57,9 @@ class Folder:
         with path.open("rb") as stream:
             yield stream
 
+    def close(self) -> None:
+        """A folder holds nothing open."""
+
     def _path(self, name: str) -> Path | None:
         """The path of a file below the folder, also behind symbolic links; None for any other."""
         if "\0" in name:
@@ -69,10 +75,12 @@ class Archive:
         try:
             self._zip = zipfile.ZipFile(stream)
         except (zipfile.BadZipFile, OSError, ValueError) as error:
+            stream.close()
             raise Invalid([FieldProblem("/attachment_id", "expected a zip archive that can be read")]) from error
         members = [one for one in self._zip.infolist() if not one.is_dir()]
         unpacked = sum(one.file_size for one in members)
         if len(members) > limits.archive_members_max or unpacked > limits.archive_bytes_max:
+            stream.close()
             raise Invalid(
                 [
                     FieldProblem(
@@ -83,6 +91,11 @@ class Archive:
                 ]
             )
         self._members = {one.filename: one for one in members}
+        self._stream = stream
+
+    def close(self) -> None:
+        self._zip.close()
+        self._stream.close()
 
     def names(self) -> list[str]:
         return sorted(self._members)

@@ -117,6 +117,7 @@ _KINDS = (
     # Long jobs in runs of some seconds.
     TaskKind("migrate_tickets", payloads.MigrateTickets, time_limit_s=110),
     TaskKind("apply_bulk_change", payloads.ApplyBulkChange, time_limit_s=110),
+    TaskKind("run_import", payloads.RunImport, time_limit_s=110),
     TaskKind("replay_events", payloads.ReplayEvents, time_limit_s=110),
     # A consumer that fails stays behind until it is mended, and no event may pass it: the task is retried for a month.
     # An event that ends its workers is parked (models/events/following/parking.py).

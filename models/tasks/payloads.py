@@ -247,6 +247,12 @@ class ApplyBulkChange(Payload, frozen=True):
     bulk_id: UUID
 
 
+class RunImport(Payload, frozen=True):
+    """Writes the records of an import."""
+
+    import_id: UUID
+
+
 class IndexTickets(Payload, frozen=True):
     """Writes the search documents of marked tickets."""
 

@@ -7,6 +7,7 @@ import hashlib
 import json
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 
 from models import migrations
@@ -44,10 +45,11 @@ def main() -> int:
     text = args.mapping.read_bytes() if args.mapping is not None else b""
     mapping = mappings.read(text, str(args.mapping)) if text else mappings.NOTHING
     bundle = bundles.of_path(args.path)
-    job, was_begun = _job(args, mapping, bundle, text)
-    if was_begun:
-        print(f"going on with import {job.id} after {job.position} records")
-    done = _run(job, bundle, creates_users=args.create_users)
+    with closing(bundle):
+        job, was_begun = _job(args, mapping, bundle, text)
+        if was_begun:
+            print(f"going on with import {job.id} after {job.position} records")
+        done = _run(job, bundle, creates_users=args.create_users)
     _print_report(done, args.report)
     return 1 if done.refused else 0
 

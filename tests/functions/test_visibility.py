@@ -74,7 +74,7 @@ WITHOUT_TICKETS = re.compile(
     r"GET /\.well-known/.*|[A-Z]+ /v1/(auth|me(?!/notices)|users|api_keys|requesters|channels|teams|workflows|model"
     r"|definition_bundles|workflow_migrations|workflow_replays"
     r"|organisations|saved_replies"
-    r"|organisations|bulk_changes|tags"
+    r"|organisations|bulk_changes|imports|tags"
     r"|organisations|saved_replies|macros"
     r"|organisations"
     r"|priorities|views"  # tests/functions/test_views.py

@@ -85,7 +85,9 @@ class Mapping(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             times=[msgspec.structs.replace(one, user=self.users.get(one.user, one.user)) for one in record.times],
             messages=messages,
         )
-        return msgspec.structs.replace(mapped, **unset)
+        defaulted = msgspec.structs.replace(mapped, **unset)
+        # Tickets of the API have no account.
+        return msgspec.structs.replace(defaulted, account=mapped.account) if defaulted.channel == "api" else defaulted
 
     def _step(self, step: form.Step) -> form.Step:
         return msgspec.structs.replace(

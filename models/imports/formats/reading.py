@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
 from models.imports.bundles import Bundle
-from models.imports.formats import mapping, ndjson
+from models.imports.formats import csv_files, mapping, ndjson, zendesk
 from models.imports.items import Item
 from models.kernel.errors import FieldProblem, Invalid
 
 Read = Callable[[Bundle, mapping.Mapping], Iterator[Item]]
-FORMATS: Final[Mapping[str, Read]] = {"nestor": ndjson.read}
+FORMATS: Final[Mapping[str, Read]] = {"nestor": ndjson.read, "csv": csv_files.read, "zendesk": zendesk.read}
 
 
 def reader(name: str) -> Read:

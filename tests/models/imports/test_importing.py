@@ -13,10 +13,10 @@ from models.imports import bundles, jobs, limits
 from models.imports.formats import mapping as mappings
 from models.imports.jobs import ImportRunning
 from models.kernel.storage import database
-from models.numbers import following as numbers
+from models.numbers import consumer as numbers
 from models.privacy import erasure
 from models.requesters import commands as requesters
-from models.search.index import following as search
+from models.search.index import consumer as search
 from models.tickets.tables import Ticket
 from queues.import_html import sanitise
 from tests.desk import Desk

@@ -56,6 +56,7 @@ STORED: list[tuple[str, dict[str, Any]]] = [
     ("pull_account", {"channel": "email", "account": "demo"}),
     ("wake_ticket", {"ticket_id": ID, "until": "2026-03-02T09:00:00Z"}),
     ("apply_bulk_change", {"bulk_id": ID}),
+    ("run_import", {"import_id": ID}),
     ("index_tickets", {}),
     ("follow_log", {"consumer": "search"}),
     ("watch_accounts", {}),
