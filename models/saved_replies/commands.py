@@ -10,17 +10,14 @@ from uuid import UUID
 
 import peewee
 
-from models.audit import entries as audit
 from models.audit.actions import AuditAction
 from models.definitions import desk
 from models.infomodel import published
-from models.kernel import clock
-from models.kernel.errors import Conflict, FieldProblem, Invalid, NotFound, PreconditionFailed
-from models.kernel.ids import new_id
+from models.kernel.errors import Conflict, FieldProblem, Invalid
 from models.kernel.storage import database
 from models.kernel.storage.advisory_lock import advisory_lock
-from models.kernel.storage.table import for_update
 from models.saved_replies.reach import Reach, Scope
+from models.saved_replies.shared_texts import SharedTexts
 from models.saved_replies.tables import SavedReply
 from models.workflow import templates
 
@@ -42,12 +39,6 @@ class ShortcutTaken(Conflict):
     """Another saved reply with the same readers has this shortcut."""
 
     code = "shortcut_taken"
-
-
-class PublishedFromFile(Conflict):
-    """This text is published from a file; change the file and publish it again."""
-
-    code = "published_from_file"
 
 
 class TooManySavedReplies(Conflict):
@@ -105,12 +96,12 @@ def problems(texts: Mapping[str, str], place: str, fields: set[str] | None = Non
     return found
 
 
+_REPLIES = SharedTexts(SavedReply, SavedReplyRow, "saved reply", "saved_reply")
+
+
 def get(reply_id: UUID, reach: Reach) -> SavedReplyRow:
     """Return a saved reply that the caller sees. Raises NotFound."""
-    query = SavedReply.select().where(SavedReply.id == reply_id, reach.condition(SavedReply))
-    for row in database.rows_as(SavedReplyRow, query):
-        return row
-    raise NotFound(f"there is no saved reply {reply_id}")
+    return _REPLIES.get(reply_id, reach)
 
 
 def page(
@@ -126,20 +117,14 @@ def page(
 
     `text`: a part of the name.
     """
-    query = SavedReply.select().where(reach.condition(SavedReply))
+    wanted = []
     if folder is not None:
-        query = query.where(SavedReply.folder == folder)
+        wanted.append(SavedReply.folder == folder)
     if shortcut is not None:
-        query = query.where(SavedReply.shortcut == shortcut)
+        wanted.append(SavedReply.shortcut == shortcut)
     if text:
-        query = query.where(SavedReply.name.contains(text))
-    if after is not None:
-        query = query.where(
-            peewee.Tuple(SavedReply.folder, SavedReply.name, SavedReply.id)
-            > peewee.Tuple(after[0], after[1], str(after[2]))
-        )
-    query = query.order_by(SavedReply.folder, SavedReply.name, SavedReply.id).limit(limit)
-    return database.rows_as(SavedReplyRow, query)
+        wanted.append(SavedReply.name.contains(text))
+    return _REPLIES.page(reach, wanted, after=after, limit=limit)
 
 
 def create(text: ReplyText, reach: Reach) -> SavedReplyRow:
@@ -147,54 +132,30 @@ def create(text: ReplyText, reach: Reach) -> SavedReplyRow:
     reach.check(text.scope, text.team)
     _check_texts(text)
     advisory_lock("saved_replies")  # counts, compares and inserts; otherwise two requests pass the bound together
-    if SavedReply.select().where(SavedReply.definition.is_null()).count() >= saved_replies_max:
+    if _REPLIES.count() >= saved_replies_max:
         raise TooManySavedReplies(f"expected at most {saved_replies_max} saved replies; delete some")
     user_id = reach.user_id if text.scope is Scope.own else None
     _check_shortcut(text, user_id, but=None)
-    reply_id, now = new_id(), clock.now()
-    values = {**_columns(text, user_id), SavedReply.id: reply_id, SavedReply.created_at: now}
-    SavedReply.insert({**values, SavedReply.updated_at: now}).execute()
-    _record(AuditAction.saved_reply_created, reply_id, text.scope, text.team)
-    return get(reply_id, reach)
+    return _REPLIES.insert(_columns(text, user_id), reach, AuditAction.saved_reply_created)
 
 
 def update(reply_id: UUID, text: ReplyText, reach: Reach, *, expected_version: int | None) -> SavedReplyRow:
-    """Replace a saved reply. Raises NotFound, Invalid, Forbidden, ShortcutTaken, PreconditionFailed."""
-    row = _held(reply_id, reach)
-    if expected_version not in (None, row["version"]):
-        raise PreconditionFailed(f"If-Match: expected version {row['version']}, found {expected_version}")
-    check_not_published(row["definition"])
-    reach.check(Scope(row["scope"]), row["team"])
+    """Replace a saved reply.
+
+    Raises NotFound, Invalid, Forbidden, ShortcutTaken, PreconditionFailed, PublishedFromFile.
+    """
+    version = _REPLIES.hold(reply_id, reach, expected_version=expected_version)
     reach.check(text.scope, text.team)
     _check_texts(text)
     advisory_lock("saved_replies")
     user_id = reach.user_id if text.scope is Scope.own else None
     _check_shortcut(text, user_id, but=reply_id)
-    changed = {SavedReply.version: row["version"] + 1, SavedReply.updated_at: clock.now()}
-    SavedReply.update({**_columns(text, user_id), **changed}).where(SavedReply.id == reply_id).execute()
-    _record(AuditAction.saved_reply_updated, reply_id, text.scope, text.team)
-    return get(reply_id, reach)
+    return _REPLIES.replace(reply_id, version, _columns(text, user_id), reach, AuditAction.saved_reply_updated)
 
 
 def delete(reply_id: UUID, reach: Reach) -> None:
-    """Delete a saved reply. Messages that were written with it stay. Raises NotFound, Forbidden."""
-    row = _held(reply_id, reach)
-    check_not_published(row["definition"])
-    reach.check(Scope(row["scope"]), row["team"])
-    SavedReply.delete().where(SavedReply.id == reply_id).execute()
-    _record(AuditAction.saved_reply_deleted, reply_id, Scope(row["scope"]), row["team"])
-
-
-def check_not_published(definition: str | None) -> None:
-    """Raise PublishedFromFile for a row of a published set."""
-    if definition is not None:
-        raise PublishedFromFile(f"{PublishedFromFile.__doc__} Its set is `answers: {definition}`.")
-
-
-def _record(action: AuditAction, reply_id: UUID, scope: Scope, team: str | None) -> None:
-    """Record what happens to a text that others use; a person's own texts have no history."""
-    if scope is not Scope.own:
-        audit.record(action, "saved_reply", reply_id, after={"scope": str(scope), "team": team})
+    """Delete a saved reply. Messages that were written with it stay. Raises NotFound, Forbidden, PublishedFromFile."""
+    _REPLIES.delete(reply_id, reach, AuditAction.saved_reply_deleted)
 
 
 def count_use(reply_ids: Collection[UUID], reach: Reach) -> None:
@@ -203,15 +164,7 @@ def count_use(reply_ids: Collection[UUID], reach: Reach) -> None:
     unknown = set(reply_ids) - {row["id"] for row in database.rows(seen)}
     if unknown:
         raise Invalid([FieldProblem("/saved_replies", f"there is no saved reply {min(map(str, unknown))}")])
-    counted = {SavedReply.uses: SavedReply.uses + 1, SavedReply.last_used_at: clock.now()}
-    SavedReply.update(counted).where(SavedReply.id.in_(sorted(reply_ids))).execute()
-
-
-def _held(reply_id: UUID, reach: Reach) -> SavedReplyRow:
-    query = for_update(SavedReply.select().where(SavedReply.id == reply_id, reach.condition(SavedReply)))
-    for row in database.rows_as(SavedReplyRow, query):
-        return row
-    raise NotFound(f"there is no saved reply {reply_id}")
+    _REPLIES.count_use(reply_ids)
 
 
 def _check_texts(text: ReplyText) -> None:
