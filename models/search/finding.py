@@ -39,6 +39,7 @@ gathered_share_max: Final = 0.04
 walk_s: Final = 0.4  # after this a walk is worse than gathering all matches
 # Of a walk for words that are common alone and, as the planner expects, rare together. Words of one phrase are not.
 doubtful_walk_s: Final = 0.08
+trigrams_max: Final = 4  # of a part of an address that the index looks for; more of them find nearly the same documents
 
 _NEWEST: Final = "-updated_at"
 _LAST_STEP: Final = 2
@@ -103,11 +104,12 @@ def count(search: Search, *, most: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class _Text:
-    """The part of a query that needs documents: queries of the index that a document must all match (none: every
-    document may), and the condition on one document. `about_tickets`: the condition also names columns of the ticket.
+    """The part of a query that needs documents: groups of queries of the index, and the condition on one document. A
+    document must match one query of each group (no group: every document may). `about_tickets`: the condition also
+    names columns of the ticket.
     """
 
-    index: Sequence[str]
+    index: Sequence[Sequence[str]]
     condition: Any
     about_tickets: bool
     # The same queries for the planner: the words in texts alone, because it overrates every alternative.
@@ -121,10 +123,10 @@ class _Text:
             return None
         node = tree.All(tuple(nodes))
         return cls(
-            _queries(nodes, search.scope, parts=True),
+            [group for one in nodes if (group := matching.index_queries(one, search.scope, _rarest))],
             matching.exact(node, search.scope, search.of_operator),
             tree.has_operator(node),
-            _queries(nodes, Scope(notes=False), parts=False),
+            _estimated(nodes),
         )
 
     def step(self, within: str | None, *, without: Sequence[str]) -> _Text:
@@ -134,15 +136,15 @@ class _Text:
         conditions.append(self.condition)
         more = [within] if within is not None else []
         return _Text(
-            [*self.index, *more],
+            [*self.index, *([query] for query in more)],
             matching.joined(conditions, " AND "),
             self.about_tickets,
             [*self.estimated, *more],
         )
 
 
-def _queries(nodes: Sequence[tree.Node], scope: Scope, *, parts: bool) -> list[str]:
-    queries = [matching.index_query(one, scope, parts=parts) for one in nodes]
+def _estimated(nodes: Sequence[tree.Node]) -> list[str]:
+    queries = [matching.index_query(one, Scope(notes=False), parts=False) for one in nodes]
     return [one for one in queries if one is not None]
 
 
@@ -190,18 +192,17 @@ def _by_index(text: _Text) -> list[Any]:
     tested = matching.of_ticket(Ticket.id, text.condition)
     if not text.index:
         return [tested]
-    index = matching.all_of(text.index)
     if text.about_tickets:
-        return [_gathered(matching.ids(index, None)), tested]
-    return [_gathered(matching.ids(index, text.condition))]
+        return [_gathered(matching.ids(text.index, None)), tested]
+    return [_gathered(matching.ids(text.index, text.condition))]
 
 
 def _read(search: Search, text: _Text | None, read: Callable[[Sequence[Any]], _Found]) -> _Found:
     """Run `read` with the conditions of the search, in the way that costs least."""
     also = _without_text(search)
 
-    def within(seconds: float, *conditions: Any) -> _Found:
-        with places.time_limit(seconds):
+    def within(seconds: float, *conditions: Any, by_index: bool = False) -> _Found:
+        with places.time_limit(seconds, by_index=by_index):
             return read([*also, *conditions])
 
     try:
@@ -211,7 +212,7 @@ def _read(search: Search, text: _Text | None, read: Callable[[Sequence[Any]], _F
         if seconds > 0:
             with suppress(StatementTimeout):
                 return within(seconds, matching.of_ticket(Ticket.id, text.condition))
-        return within(places.search_s, *_by_index(text))
+        return within(places.search_s, *_by_index(text), by_index=bool(text.index))
     except StatementTimeout as error:
         raise SearchTimeout() from error
 
@@ -237,6 +238,18 @@ def _walk_seconds(queries: Sequence[str]) -> float:
     if together > most:
         return walk_s
     return doubtful_walk_s if len(queries) > 1 and min(alone) > most else 0.0
+
+
+def _rarest(trigrams: Sequence[str]) -> Sequence[str]:
+    """Return the trigrams that the planner expects in the fewest documents, at most `trigrams_max`.
+
+    Every address of a provider has the trigrams of its domain. Reading their entries for 100,000 documents takes 14 ms;
+    the four rarest trigrams of `customer12.exam` name the same 175 documents in 0.5 ms.
+    """
+    if len(trigrams) <= trigrams_max:
+        return trigrams
+    *alone, _ = _estimates(*map(matching.token_query, trigrams))
+    return [trigram for _, trigram in sorted(zip(alone, trigrams, strict=True))[:trigrams_max]]
 
 
 def _estimates(*queries: str) -> list[int]:

@@ -41,6 +41,22 @@ def index_query(node: tree.Node, scope: Scope, *, parts: bool = True) -> str | N
     return None
 
 
+def index_queries(node: tree.Node, scope: Scope, rarest: Callable[[Sequence[str]], Sequence[str]]) -> Sequence[str]:
+    """Return queries of the index of which a document must match one; none if every document may.
+
+    PostgreSQL reads the index for each of them. Within one query, the frequent trigrams of a part of an address would
+    be read from end to end: GIN skips entries by the rarest token only while no alternative stands beside it.
+
+    `rarest` returns the tokens to look for out of all trigrams of a part; documents with all of them are compared with
+    the part itself.
+    """
+    if isinstance(node, tree.Text) and node.part is not None and database.is_postgres():
+        trigrams = rarest(sorted(identifiers.trigrams(node.part)))
+        return [_any([*_word_queries(node, scope)]), *_queries_of(trigrams, scope)]
+    query = index_query(node, scope)
+    return [] if query is None else [query]
+
+
 def exact(node: tree.Node, scope: Scope, of_operator: OperatorCondition) -> Condition:
     """Return the condition of the node on a document, and by `of_operator` on its ticket."""
     match node:
@@ -70,6 +86,11 @@ def matches(query: str) -> Condition:
 def all_of(queries: Sequence[str]) -> str:
     """Return the query of the index for what all queries find."""
     return _all(queries)
+
+
+def token_query(token: str) -> str:
+    """Return the query of the index for one token."""
+    return _lexeme(token)
 
 
 def number_query(text: tree.Text) -> str | None:
@@ -114,9 +135,12 @@ def _guarded(query: str, hiding: Sequence[str]) -> str:
 def _part_queries(text: tree.Text, scope: Scope) -> Iterator[str]:
     if text.part is None:
         return
-    found = sorted(identifiers.trigrams(text.part))
+    yield from _queries_of(sorted(identifiers.trigrams(text.part)), scope)
+
+
+def _queries_of(trigrams: Sequence[str], scope: Scope) -> Iterator[str]:
     for namespace in ("", *((NOTE,) if scope.notes else ())):
-        yield _all([_lexeme(namespace + trigram) for trigram in found])
+        yield _all([_lexeme(namespace + trigram) for trigram in trigrams])
 
 
 def _text(text: tree.Text, scope: Scope) -> Condition:
@@ -175,9 +199,13 @@ def _any(queries: Sequence[str]) -> str:
     return queries[0] if len(queries) == 1 else f"({glue.join(queries)})"
 
 
-def ids(query: str, condition: Condition | None) -> Any:
-    """Return the composed query of the ids of tickets whose documents match."""
-    found = SearchDocument.select(SearchDocument.ticket_id).where(matches(query))
+def ids(queries: Sequence[Sequence[str]], condition: Condition | None) -> Any:
+    """Return the composed query of the ids of tickets whose documents match one query of each group."""
+    single = [group[0] for group in queries if len(group) == 1]
+    groups = [group for group in queries if len(group) > 1]
+    needed = [*([matches(all_of(single))] if single else [])]
+    needed += [joined([matches(one) for one in group], " OR ") for group in groups]
+    found = SearchDocument.select(SearchDocument.ticket_id).where(joined(needed, " AND "))
     return found if condition is None else found.where(condition)
 
 

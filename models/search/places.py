@@ -59,13 +59,21 @@ def _wait() -> None:
 
 
 @contextmanager
-def time_limit(seconds: float) -> Iterator[None]:
+def time_limit(seconds: float, *, by_index: bool = False) -> Iterator[None]:
     """Bound the statements of the block on PostgreSQL, each by itself. Raises StatementTimeout.
 
-    The block is a transaction of its own, so the limit ends with it.
+    `by_index`: the statements read no table from end to end where an index can do. The planner does not count the work
+    of reading long documents, which PostgreSQL stores apart from their rows: for a rare word it read all 10,000
+    documents in 170 ms, and the index takes 3 ms.
+
+    The block is a transaction of its own, so the limit and the choice end with it.
     """
     assert not database.in_transaction(), "a limit inside of a transaction would hold for the statements after it"
     with database.transaction():
         if database.is_postgres():
-            database.run("SELECT set_config('statement_timeout', :ms, true)", ms=str(round(seconds * 1000)))
+            database.run(
+                "SELECT set_config('statement_timeout', :ms, true), set_config('enable_seqscan', :seqscan, true)",
+                ms=str(round(seconds * 1000)),
+                seqscan="off" if by_index else "on",
+            )
         yield
