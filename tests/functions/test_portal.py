@@ -11,6 +11,7 @@ from falcon import testing
 from functions.console.portal.visits import COOKIE
 from models.definitions import store
 from models.kernel import settings
+from models.kernel.ids import new_id
 from models.kernel.storage import database
 from models.ticket_actions import answering
 from tests.desk import Desk
@@ -299,3 +300,30 @@ def test_pages_speak_the_browsers_language_also_where_the_model_and_the_life_cyc
     for text in found[:2]:
         assert "Новая" in text
     assert "Закупка" in found[2]
+
+
+def test_a_request_asks_for_the_rating_that_its_life_cycle_wants_and_shows_it_again(desk: Desk, guest: Guest) -> None:
+    guest.sign_in(desk)
+    page = f"/portal/requests/{guest.open_request(desk)}"
+    unasked = guest.get(page)
+    [ticket] = desk.tickets()
+    desk.command(
+        database.execute,
+        "INSERT INTO ratings (id, ticket_id, token_hash, asked_at) VALUES (:id, :ticket, 'x', NOW())",
+        id=new_id(),
+        ticket=ticket.id,
+    )
+    csrf = guest.csrf(page)
+
+    asked = guest.get(page)
+    without = guest.post(f"{page}/rating", csrf=csrf, comment="Quick and clear")
+    given = guest.post(f"{page}/rating", csrf=csrf, score="4", comment="Quick and clear")
+    shown = guest.get(page)
+
+    assert 'name="score"' not in unasked.text
+    assert (asked.status_code, asked.text.count('name="score"')) == (200, 5)
+    assert (without.status_code, "Quick and clear" in without.text) == (422, True)
+    assert given.status_code == 303
+    assert re.search(r'name="score" value="4" checked', shown.text)
+    assert "Quick and clear" in shown.text
+    assert desk.rows("SELECT score FROM ratings") == [{"score": 4}]

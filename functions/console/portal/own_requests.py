@@ -110,6 +110,7 @@ def conversation_page(call: AnyCall, visitor: Visitor, ticket: Ticket, *, status
         "is_closed": ticket.category == "closed",
         "once": str(new_id()),
         "body": "",
+        "comment": "",
         "uploads": (),
         "problem": "",
         "rating_problem": "",
