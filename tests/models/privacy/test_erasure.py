@@ -276,10 +276,13 @@ def test_every_table_with_erased_columns_is_erased() -> None:
     by_function = {
         "attachments",
         "conversations",
+        "desk_mails",
         "events",
         "idempotency_keys",
         "inbox",
         "inbox_people",
+        "portal_links",
+        "portal_sessions",
         "rate_buckets",
         "requesters",
         "tasks",
