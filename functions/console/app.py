@@ -37,20 +37,20 @@ _HEADERS = {
 
 def operations(config: Settings) -> Operations:
     """The pages and forms of all rooms."""
-    from functions.console.door import sign_in
+    from functions.console.door import company, sign_in
     from functions.console.frame import assets, palette, places
     from functions.console.inbox import bulk, lists
     from functions.console.portal import door, own_requests, writing
-    from functions.console.profile import profile
+    from functions.console.profile import profile, safety
     from functions.console.ticket import files, mail_frames, messages, properties, ready_texts, show, transitions
 
     collected = Operations()
     rooms = (
         (assets, places, palette),
-        (sign_in,),
+        (sign_in, company),
         (bulk, lists),
         (show, messages, transitions, properties, mail_frames, files, ready_texts),
-        (profile,),
+        (profile, safety),
         (door, own_requests, writing),
     )
     for module in (module for room in rooms for module in room):

@@ -12,7 +12,7 @@ from typing import Any, Final
 from models.kernel import clock
 from scripts.sandbox.client import SandboxClient
 
-_WAIT_S: Final = 30.0
+_WAIT_S: Final = 120.0  # a reply waits 8 s for its undo, and a busy machine takes its time
 _POLL_S: Final = 0.1
 
 

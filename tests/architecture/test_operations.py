@@ -58,6 +58,8 @@ PUBLIC: dict[str, dict[str, str]] = {
         "POST /sign-in": "signing in is how one becomes known",
         "POST /sign-in/second-factor": "the challenge that follows the password is the proof",
         "POST /sign-in/enrolment": "the challenge that follows the password is the proof",
+        "GET /sign-in/company": "signing in is how one becomes known",
+        "GET /oidc/callback": "the provider's code and the challenge of this browser are the proof",
         "POST /look/language": "the language of the sign-in page, in a cookie",
         "GET /portal/sign-in": "a requester asks for a link",
         "POST /portal/sign-in": "a requester asks for a link; every address gets the same answer",
@@ -101,6 +103,11 @@ ANY_ROLE = {
     "GET /me": "tells about oneself",
     "POST /me/language": "changes one's own language",
     "POST /me/sessions": "ends one's own sessions",
+    "POST /me/password": "changes one's own password, with the current one",
+    "POST /me/second-factor": "changes one's own sign-in, with the password",
+    "POST /me/second-factor/confirmation": "changes one's own sign-in, after a step with the password",
+    "POST /me/second-factor/removal": "changes one's own sign-in, with the password",
+    "POST /me/recovery-codes": "changes one's own sign-in, with the password",
 }
 
 

@@ -76,6 +76,13 @@ def webhooks(desk: Desk) -> Any:
 
 
 @pytest.fixture
+def console(desk: Desk) -> Any:
+    from functions.console.app import create_app
+
+    return create_app()
+
+
+@pytest.fixture
 def make_tick(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Caller]:
     """Makes the tick function with a token (empty: none is configured)."""
     from functions.tick.app import create_app

@@ -21,7 +21,7 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from functions.gateway.auth import oidc_issuer
+from functions.http import oidc_issuer
 from models.credentials.oidc_provider import SECRET_NAME
 from models.kernel import clock, settings
 from tests.functions.callers import Caller

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from functions.gateway.auth import oidc_issuer
+from functions.http import oidc_issuer
 from models.credentials import oidc_provider
 from models.kernel import clock, limits
 from tests.desk import Desk

@@ -22,6 +22,7 @@ from models.identity.sign_in import sessions
 from models.identity.sign_in.tokens import TokenPair
 from models.kernel import limits, settings
 from models.kernel.errors import NestorError, TooManyRequests, Unauthenticated
+from models.kernel.storage import database
 
 pages = Pages()
 operations = pages.operations
@@ -71,9 +72,13 @@ class Empty(msgspec.Struct):
     """A form without values."""
 
 
-def _door(call: AnyCall, *, to: str, email: str = "", problem: str = "", status: int = 200) -> Answer:
+def show_door(
+    call: AnyCall, *, to: str, email: str = "", problem: str = "", refused: bool = False, status: int = 200
+) -> Answer:
+    """Return the page of the sign-in. `refused`: the OpenID provider's response did not count."""
     config = settings.current()
-    people = _people_of_the_demo() if config.sandbox_url else []
+    with database.connection():
+        people = _people_of_the_demo() if config.sandbox_url else []
     return rendering.page(
         call,
         "door/sign_in.html",
@@ -84,6 +89,7 @@ def _door(call: AnyCall, *, to: str, email: str = "", problem: str = "", status:
         problem=problem,
         people=people,
         oidc=bool(config.oidc_issuer),
+        refused=refused,
     )
 
 
@@ -101,7 +107,7 @@ def _people_of_the_demo() -> list[User]:
 def show_sign_in(call: Call[None, SignInQuery]) -> Answer:
     """A user who is signed in goes on to the page that was asked for."""
     to = own_address(call.query.next)
-    return _door(call, to=to)
+    return show_door(call, to=to)
 
 
 @pages.post("/sign-in", "Sign in with a password", form=SignInForm, public=True, unlocked=True)
@@ -113,7 +119,7 @@ def sign_in(call: Call[SignInForm]) -> Answer:
     try:
         result = steps.begin(call.body.email, call.body.password, client=call.client)
     except (Unauthenticated, TooManyRequests) as error:
-        return _door(call, to=to, email=call.body.email, problem=_why(call, error), status=error.http_status)
+        return show_door(call, to=to, email=call.body.email, problem=_why(call, error), status=error.http_status)
     if isinstance(result, TokenPair):
         return see(to, *cookies.of_session(result, settings.current()))
     if result.enrolment:
@@ -171,7 +177,7 @@ def prove_second_factor(call: Call[FactorForm]) -> Answer:
     try:
         pair = steps.finish(body.challenge, answer, client=call.client)
     except challenges.ChallengeEnded as error:
-        return _door(call, to=to, problem=_why(call, error), status=error.http_status)
+        return show_door(call, to=to, problem=_why(call, error), status=error.http_status)
     except (Unauthenticated, TooManyRequests) as error:
         status, why = error.http_status, _why(call, error)
         return _factor(call, body.challenge, body.factors, to=to, problem=why, status=status)
@@ -208,7 +214,7 @@ def enrol(call: Call[EnrolmentForm]) -> Answer:
         code = body.code.replace(" ", "")
         pair, codes = steps.finish_enrolment_totp(body.challenge, code, client=call.client)
     except challenges.ChallengeEnded as error:
-        return _door(call, to=to, problem=_why(call, error), status=error.http_status)
+        return show_door(call, to=to, problem=_why(call, error), status=error.http_status)
     except (Unauthenticated, second_factors.WrongCode) as error:
         why = _why(call, error)
         return _enrolment(call, body.challenge, to=to, secret=body.secret, problem=why, status=error.http_status)

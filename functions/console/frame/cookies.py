@@ -24,6 +24,7 @@ REFRESH: Final = "nestor_refresh"
 DEVICE: Final = "nestor_device"
 LOOK: Final = "nestor_look"
 TOAST: Final = "nestor_toast"
+ATTEMPT: Final = "nestor_attempt"
 
 # -- limits ------------------------------------------------------------------------------------------------------------
 _YEAR_S: Final = 31_536_000

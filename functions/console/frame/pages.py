@@ -63,12 +63,19 @@ class Pages:
         query: type[Q] | None = None,
         public: bool = False,
         cost: Cost | None = None,
+        calls_out: bool = False,
     ) -> Callable[[Callable[[Call[None, Q]], Answer]], Callable[[Call[None, Q]], Answer]]:
-        """Declare a page. Without `needs` it is for every signed-in user, with `public` for everybody."""
+        """Declare a page. Without `needs` it is for every signed-in user, with `public` for everybody.
+
+        `calls_out`: the handler calls another server, so it opens connections itself and holds none meanwhile.
+        """
 
         def register(handler: Any) -> Any:
             @wraps(handler)
             def show(call: AnyCall) -> Answer:
+                if calls_out:
+                    result: Answer = handler(call)
+                    return result
                 with database.connection():
                     answer: Answer = handler(call)
                 return answer

@@ -7,11 +7,13 @@ from uuid import UUID
 
 import msgspec
 
-from functions.console.frame import cookies, rendering
+from functions.console.frame import cookies, formats, rendering
 from functions.console.frame.pages import Pages, see
 from functions.console.frame.texts import LANGUAGES, reading
 from functions.console.frame.texts import gettext as _
+from functions.console.profile import browsers
 from functions.http.operations import Answer, Call
+from models.credentials import recovery_codes, second_factors
 from models.identity import commands as identity
 from models.identity.sign_in import session_list
 from models.kernel import settings
@@ -19,6 +21,7 @@ from models.kernel.errors import FieldProblem, Invalid
 from models.kernel.ids import parse_id
 
 pages = Pages()
+formats.FILTERS["browser"] = browsers.name_of
 operations = pages.operations
 
 
@@ -39,8 +42,16 @@ def show_profile(call: Call) -> Answer:
     """Language, theme, keys, and where the user is signed in."""
     with reading(rendering.speaking(call)):
         title = _("Profile")
-    sessions = session_list.of_user(call.caller.id)
-    return rendering.page(call, "profile/profile.html", title=title, sessions=sessions, own=call.caller.session_id)
+    me = call.caller.id
+    return rendering.page(
+        call,
+        "profile/profile.html",
+        title=title,
+        sessions=session_list.of_user(me),
+        own=call.caller.session_id,
+        factors=second_factors.of_user(me),
+        codes_left=recovery_codes.left(me),
+    )
 
 
 @pages.post("/me/language", "Change your language", form=LanguageForm)

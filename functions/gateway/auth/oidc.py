@@ -6,9 +6,9 @@ from typing import Annotated
 
 import msgspec
 
-from functions.gateway.auth import oidc_issuer
 from functions.gateway.auth.sign_in import Tokens, tokens_of
 from functions.gateway.auth.sign_in_steps import Challenge
+from functions.http import oidc_issuer
 from functions.http.operations import Answer, Call, Idempotency, Operations
 from models import migrations
 from models.credentials import id_tokens, oidc_provider, oidc_sign_in
