@@ -44,4 +44,8 @@ ROWS: list[tuple[payload.EventPayload, str]] = [
         sorting_payloads.TicketUnlinked(ticket_id=SESSION, number=7, kind="blocks"),
         '{"ticket_id":"%s","number":7,"kind":"blocks"}',
     ),
+    (
+        sorting_payloads.TicketEscalated(team="support", reason="urgent"),
+        '{"team":"support","reason":"urgent"}',
+    ),
 ]

@@ -144,6 +144,10 @@ PAYLOADS: list[tuple[payload.EventPayload, str]] = [
         '{"message_id":"%s","send_at":"2026-03-02T09:00:00+00:00"}',
     ),
     (answering.MacroApplied(macro_id=SESSION, name="Solve"), '{"macro_id":"%s","name":"Solve"}'),
+    (
+        answering.SideConversationStarted(side_conversation_id=SESSION, message_id=SESSION, channel="email"),
+        '{"side_conversation_id":"%s","message_id":"%s","channel":"email"}',
+    ),
     (ticket.TicketSnoozed(until=None, note="parts ordered"), '{"until":null,"note":"parts ordered"}'),
     (ticket.TicketWoken(by="message"), '{"by":"message"}'),
     (ticket.TicketDeleted(kind="spam", note=None), '{"kind":"spam","note":null}'),
