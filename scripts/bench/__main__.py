@@ -17,6 +17,7 @@ from scripts.bench import limits
 from scripts.bench.parts import (
     bulk,
     desk,
+    imports,
     journeys,
     lifecycles,
     mail_parser,
@@ -34,7 +35,7 @@ from scripts.bench.report import Report
 from scripts.bench.stack import Stack
 from tests.services.folder import ServiceUnavailable
 
-PARTS = tuple("abcdefghijkt")
+PARTS = tuple("abcdefghijkmt")
 WHOLE = "whole"
 # Parts of many minutes; each runs only when it is named.
 LONG_PARTS = (WHOLE, "desk", "lists")
@@ -48,7 +49,7 @@ def main() -> int:
         metavar="PART",
         help="a: database alone, b: tickets, c: webhooks, d: tasks, e: cold starts, f: replies, g: life cycles,"
         " h: visible reply, i: mails, j: statements per journey,"
-        " k: bulk changes, t: sends to Telegram; default: all of these."
+        " k: bulk changes, m: imports, t: sends to Telegram; default: all of these."
         " whole: the whole way of a message through every process."
         " desk: searches and lists of 10,000 and 100,000 tickets (some minutes)."
         " lists: lists and counts of views, likewise",
@@ -99,6 +100,7 @@ def run(stack: Stack, plan: limits.Plan, report: Report, wanted: set[str], folde
         "i": lambda: mail_parser.print_rows(report),
         "j": lambda: journeys.measure(stack, report),
         "k": lambda: bulk.measure(stack, plan, report),
+        "m": lambda: imports.measure(stack, plan, report, folder),
         "desk": lambda: desk.measure(stack, plan, report),
         "lists": lambda: ticket_lists.measure(stack, plan, report),
         "t": lambda: telegram_sends.measure(stack.sandbox, plan, report),

@@ -9,6 +9,7 @@ import sys
 import time
 from contextlib import closing
 from pathlib import Path
+from uuid import UUID
 
 from models import migrations
 from models.events.commands import SYSTEM
@@ -28,7 +29,8 @@ _PROGRESS_S = 2.0  # between two lines of progress
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m scripts.importing", description=__doc__)
-    parser.add_argument("path", type=Path, help="folder, zip archive or file")
+    parser.add_argument("path", type=Path, nargs="?", help="folder, zip archive or file")
+    parser.add_argument("--cancel", type=UUID, metavar="ID", help="cancel an import that was interrupted for good")
     parser.add_argument("--format", choices=sorted(FORMATS), default="nestor", help="form of the records")
     parser.add_argument("--mapping", type=Path, metavar="FILE", help="mapping of words and fields (YAML)")
     parser.add_argument("--source", metavar="NAME", help="name of the system that the ids belong to")
@@ -39,9 +41,16 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def main() -> int:
-    args = _parser().parse_args()
+    parser = _parser()
+    args = parser.parse_args()
+    if (args.path is None) == (args.cancel is None):
+        parser.error("expected either a path or --cancel ID")
     _cli.connect("importing", only_look=True)
     migrations.check()
+    if args.cancel is not None:
+        with database.transaction():
+            print(f"import {jobs.cancel(args.cancel).id} cancelled")
+        return 0
     text = args.mapping.read_bytes() if args.mapping is not None else b""
     mapping = mappings.read(text, str(args.mapping)) if text else mappings.NOTHING
     bundle = bundles.of_path(args.path)
