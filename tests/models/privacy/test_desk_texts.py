@@ -67,8 +67,8 @@ def test_texts_of_the_desk_lose_the_persons_addresses_and_keep_the_rest(desk: De
 
     with database.connection():
         [view] = database.rows(TicketView.select().where(TicketView.position == 1, TicketView.scope == "all"))
-        [macro] = database.rows(Macro.select())
-        [reply] = database.rows(SavedReply.select())
+        [macro] = database.rows(Macro.select().where(Macro.name == "m"))
+        [reply] = database.rows(SavedReply.select().where(SavedReply.name == "r"))
         [bulk] = database.rows(BulkChange.select())
         [draft] = database.rows(Draft.select())
     told = f"Call [erased], or {JO}."
