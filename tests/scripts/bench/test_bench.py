@@ -39,7 +39,7 @@ def test_a_quick_run_measures_every_part_and_writes_it_as_json(tmp_path: Path) -
 
     assert done.returncode == 0, done.stderr
     rows = json.loads(file.read_text())["rows"]
-    assert {row["part"] for row in rows} == set("abcdefghijkt")
+    assert {row["part"] for row in rows} == set("abcdefghijkmt")
     assert {row["verdict"] for row in rows} <= {"", "OK", "SHORT"}
     journey = next(row["figure"] for row in rows if row["part"] == "j" and "Telegram" in row["what"])
     assert re.fullmatch(r"\d+ statements in \d+ transactions: request \d+ \+ ingest_event .*send_delivery \d+", journey)
