@@ -16,7 +16,7 @@ from scripts import _cli
 PASSWORD = "nestor-demo"  # noqa: S105 -- the demo's, printed by scripts/run; it refuses to listen beyond loopback
 API_KEY = "demo-key"
 CAST = (
-    ("admin@example.test", "Ada Admin", "admin"),
+    ("admin@example.test", "Vera Admin", "admin"),
     ("manager@example.test", "Mira Manager", "manager"),
     ("accountant@example.test", "Anton Accountant", "accountant"),
     ("agent@example.test", "Olga Agent", "agent"),

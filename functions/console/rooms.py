@@ -6,4 +6,4 @@ from pathlib import Path
 from typing import Final
 
 FOLDER: Final = Path(__file__).resolve().parent
-ROOMS: Final = ("frame", "door", "inbox", "ticket", "profile", "portal")
+ROOMS: Final = ("frame", "door", "inbox", "ticket", "profile", "portal", "sandbox")

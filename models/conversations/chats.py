@@ -64,6 +64,18 @@ def current(account: ChannelAccount, address: str) -> Current:
     return Current(None if ticket_id is None else open_ticket(ticket_id), found["asked_until"])
 
 
+def ticket_of(channel: str, account: str, address: str) -> UUID | None:
+    """Return the ticket that the chat belongs to, also a closed one; None before the first message."""
+    row = database.one(
+        f"SELECT ticket_id FROM conversations WHERE {_CHAT}",
+        channel=channel,
+        account=account,
+        address=address,
+    )
+    found: UUID | None = None if row is None else Conversation.converted(row)["ticket_id"]
+    return found
+
+
 def set_asked(account: ChannelAccount, address: str, until: datetime) -> None:
     """Record that the chat's next text may answer a question, until an instant. Joins the caller's transaction."""
     database.execute(

@@ -215,6 +215,7 @@ class Desk:
         if self.demo:
             lines += [
                 "",
+                f"Open {self.url} in a browser: it leads to the sandbox, with a phone to write from.",
                 "People: admin@ manager@ accountant@ agent@example.test, password nestor-demo. API key: demo-key.",
                 "Try:",
                 f"  curl -H 'X-Telegram-Bot-Api-Secret-Token: demo-secret' {self.url}/webhooks/telegram/demo -d '"

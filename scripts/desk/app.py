@@ -51,7 +51,7 @@ def create_app() -> WsgiApp:
         if own_hosts is not None and not hosts.is_own(environ.get("HTTP_HOST", ""), own_hosts):
             return hosts.refuse(start_response)
         path = environ.get("PATH_INFO", "")
-        app = demo if path.startswith("/sandbox") else functions
+        app = demo if path == "/sandbox/outbox" else functions
         return app(environ, start_response)
 
     return application

@@ -38,6 +38,7 @@ class Control:
         outbox = self._outbox = context.outbox
         self._files = context.files
         self._chats = context.chats
+        self._sent = context.sent
         self._people = People(context)
         self._bot_faults = bot_faults
         self._mail_faults = mail_faults
@@ -55,6 +56,7 @@ class Control:
             ("DELETE", "/mail-faults"): lambda _: mail_faults.clear(),
             ("POST", "/hooks"): self._catch,
             ("POST", "/updates"): self._queue_update,
+            ("GET", "/chat"): self._read_chat,
             ("POST", "/people"): lambda request: {"updates": self._people.act(_json_object(request))},
             ("POST", "/forums"): self._make_forum,
             ("POST", "/files"): self._store_file,
@@ -113,6 +115,14 @@ class Control:
     def _queue_update(self, request: Request) -> dict[str, int]:
         bot_id = _whole_number(_query(request, {"bot_id"}), "bot_id", None)
         return {"update_id": self._bots.queue(_json_object(request), bot_id)}
+
+    def _read_chat(self, request: Request) -> JsonObject:
+        """The messages of a chat with a bot as they are now: edits are applied, and deleted messages are absent."""
+        query = _query(request, {"bot_id", "chat_id"})
+        bot_id, chat_id = _whole_number(query, "bot_id", None), _whole_number(query, "chat_id", None)
+        if bot_id is None or chat_id is None:
+            raise ControlError(422, "expected bot_id and chat_id")
+        return {"items": self._sent.of_chat(bot_id, chat_id)}
 
     def _make_forum(self, request: Request) -> None:
         """A group has topics from now on."""

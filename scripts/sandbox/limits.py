@@ -61,6 +61,6 @@ STOP_S_MAX: Final = 2.0  # from SIGTERM to the end
 START_S_MAX: Final = 20.0  # the client waits this long for the ports file: a loaded machine, no .pyc files
 CONTROL_TIMEOUT_S: Final = 10.0
 POLL_INTERVAL_S: Final = 0.02  # how often the client looks again while it waits
-# A chat's message ids are one series, the user's included. Ours start far above what a fixture sends.
+# A chat's message ids are one series, the user's included. Ours start far above what a fixture sends; a person's start
+# at the time of the start in seconds, so that none is used again after a restart.
 MESSAGE_ID_BASE: Final = 1_000_000
-USER_MESSAGE_ID_BASE: Final = 500_000  # what a person of the control port writes

@@ -10,7 +10,7 @@ import pytest
 from tests.console.conftest import ready
 from tests.console.desk_process import ConsoleDesk
 
-PAGES = ("/inbox/all", "/inbox/snoozed", "/me", "/palette?q=printer", "/more", "/nowhere", "/styleguide")
+PAGES = ("/inbox/all", "/inbox/snoozed", "/me", "/palette?q=printer", "/more", "/nowhere", "/styleguide", "/sandbox")
 LOOKS = (("light", "en", "desk"), ("dark", "ru", "phone"))
 
 

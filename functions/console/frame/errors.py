@@ -16,6 +16,7 @@ import peewee
 from functions.console.frame import rendering
 from functions.console.frame.texts import marked
 from functions.http import problems
+from models.kernel import settings
 from models.kernel.errors import Invalid, NestorError, TooManyRequests, Unauthenticated
 from models.kernel.storage import database
 from models.kernel.telemetry import logs
@@ -36,7 +37,7 @@ def _on_nestor_error(req: falcon.Request, resp: falcon.Response, error: NestorEr
     signed_out = isinstance(error, Unauthenticated)
     if signed_out and not _is_script(req) and req.method in ("GET", "HEAD"):
         resp.status = 303
-        resp.set_header("Location", f"/sign-in?next={quote(req.relative_uri)}")
+        resp.set_header("Location", _door(req))
         return
     problems.on_nestor_error(req, resp, error, params)
     message = error.message
@@ -46,6 +47,13 @@ def _on_nestor_error(req: falcon.Request, resp: falcon.Response, error: NestorEr
         )
     retry_s = getattr(error, "retry_after_s", _RETRY_AFTER_S) if isinstance(error, TooManyRequests) else None
     _answer(req, resp, error.http_status, message, retry_s=retry_s)
+
+
+def _door(req: falcon.Request) -> str:
+    """Return the address for a visitor without a session: the sign-in; at the start of the demo, the sandbox."""
+    if req.path in ("/", "/sandbox") and settings.current().sandbox_url:
+        return "/sandbox/start"
+    return f"/sign-in?next={quote(req.relative_uri)}"
 
 
 def _on_database_error(

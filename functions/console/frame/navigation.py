@@ -66,7 +66,9 @@ class Place:
 
 
 # Rooms add their pages here, in the order of the navigation.
-WORK: Final[list[Place]] = []
+WORK: Final[list[Place]] = [
+    Place("/sandbox", marked("Sandbox"), "flask", demo=True),
+]
 DESK: Final[list[Place]] = [
     Place("/styleguide", marked("Components"), "model", demo=True),
 ]

@@ -38,7 +38,9 @@ class LanguageForm(msgspec.Struct):
 
 @pages.get("/", "The start")
 def start(call: Call) -> Answer:
-    """Leads to the inbox, or to the profile of a user who reads no tickets."""
+    """Leads to the inbox, or to the profile of a user who reads no tickets; in the demo to the sandbox."""
+    if settings.current().sandbox_url:
+        return see("/sandbox")
     return see("/inbox" if Permission.tickets_read in call.caller.permissions else "/me")
 
 

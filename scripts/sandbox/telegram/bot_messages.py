@@ -127,6 +127,10 @@ class SentMessages:
     def get(self, bot_id: int, chat_id: int | str, message_id: int) -> Message | None:
         return self._messages.get((bot_id, chat_id, message_id))
 
+    def of_chat(self, bot_id: int, chat_id: int | str) -> list[Message]:
+        """Return the messages of a chat, oldest first."""
+        return [message for (b, c, _), message in self._messages.items() if (b, c) == (bot_id, chat_id)]
+
     def chat_of(self, bot_id: int, message_id: int) -> int | str | None:
         """Return the chat of a message that the bot sent."""
         return next((c for b, c, m in reversed(self._messages) if (b, m) == (bot_id, message_id)), None)

@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from scripts.sandbox import limits
 from scripts.sandbox.json_object import JsonObject
 from scripts.sandbox.telegram.bot_context import Context
 from scripts.sandbox.telegram.bot_media import medium
@@ -25,7 +24,7 @@ class DeedRefused(ValueError):
 class People:
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._last_message_id = limits.USER_MESSAGE_ID_BASE
+        self._last_message_id = int(time.time())  # no id is used again after a restart
         self._reactions: dict[tuple[int | str, int, int], list[dict[str, str]]] = {}
         self._deeds: dict[str, Callable[[_Deed], list[Update]]] = {
             "message": self._write,

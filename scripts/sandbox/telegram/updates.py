@@ -5,6 +5,7 @@ called: posting to the desk is `scripts.replay`'s work.
 """
 
 import asyncio
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -38,7 +39,7 @@ class Bots:
     def __init__(self) -> None:
         self._bots: dict[int, Bot] = {}
         self._unclaimed: list[Update] = []  # queued for whichever bot polls first
-        self._last_update_id = 0
+        self._last_update_id = int(time.time())  # the desk knows the ids of an earlier start
 
     def get(self, bot_id: int) -> Bot:
         bot = self._bots.get(bot_id)

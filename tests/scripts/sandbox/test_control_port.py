@@ -24,8 +24,9 @@ from scripts.sandbox.client import SandboxError, SandboxProcess
         ("GET", "/outbox?channel=fax", None, "channel: expected telegram, email or webhook"),
         ("GET", "/outbox?since=x", None, "since: expected a whole number"),
         ("GET", "/outbox?chanel=email", None, "unknown parameter 'chanel'"),
+        ("GET", "/chat?bot_id=1", None, "expected bot_id and chat_id"),
         ("PUT", "/outbox", {}, "takes DELETE, GET, not PUT"),
-        ("GET", "/nothing", None, "no such path; known: /faults"),
+        ("GET", "/nothing", None, "no such path; known: /chat, /faults"),
         ("POST", "/updates", None, "the body is not JSON"),
     ],
 )
