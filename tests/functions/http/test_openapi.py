@@ -109,6 +109,9 @@ RULES = {
     "/identities": "of channels of the desk",
     "/organisation_id": "the id of an organisation",
     "/description": "one line that can be shown",
+    "/subject": "as /description",
+    "/mapping": "texts without control characters",
+    "/attachment_id": "an upload of the caller's that no message has",
 }
 
 
