@@ -7,7 +7,6 @@ from typing import Annotated, Any, Final, Literal
 
 import msgspec
 
-from models.definitions import files
 from models.imports import form, limits
 from models.kernel.errors import FieldProblem, Invalid
 from models.kernel.open_json import JsonObject
@@ -114,6 +113,8 @@ def _mapped(words: Words, word: str | None) -> str | None:
 
 def read(text: bytes, name: str) -> Mapping:
     """Return a mapping file in YAML. Raises Invalid with the place of the mistake."""
+    from models.definitions import files  # cold start: the gateway gets a mapping as JSON, only the command reads YAML
+
     if len(text) > limits.mapping_bytes_max:
         raise Invalid([FieldProblem("/mapping", f"expected at most {limits.mapping_bytes_max} bytes")])
     try:
