@@ -56,9 +56,9 @@ def operations(config: Settings) -> Operations:
     for module in (module for room in rooms for module in room):
         collected.all.extend(module.operations.all)
     if config.sandbox_url:  # the demo; any other desk has no such address
-        from functions.console.sandbox import page
+        from functions.console.sandbox import mailbox, page
 
-        collected.all.extend(page.operations.all)
+        collected.all.extend([*page.operations.all, *mailbox.operations.all])
     return collected
 
 

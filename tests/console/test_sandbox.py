@@ -10,6 +10,7 @@ import pytest
 from functions.console import app
 from models.kernel.settings import Settings
 from tests.console.conftest import ready
+from tests.console.desk_process import ConsoleDesk
 
 
 def test_a_newcomer_goes_from_the_start_to_a_resolved_ticket(open_page: Callable[..., Any]) -> None:
@@ -55,6 +56,37 @@ def test_one_press_makes_another_person_of_the_visitor(open_page: Callable[..., 
 
     ready(page, "/me")
     assert "Mira" in page.inner_text("#nav .me")
+
+
+def test_a_mail_of_grace_opens_a_ticket_and_its_acknowledgement_arrives(
+    open_page: Callable[..., Any], console_desk: ConsoleDesk
+) -> None:
+    page = ready(open_page("agent"), "/sandbox")
+
+    page.fill("#mail-subject", "The lift between floors is stuck")
+    page.fill("#mail-body", "Please hurry.")
+    page.click("button:has-text('Send the mail')")
+
+    ticket = console_desk.ticket_of("The lift between floors is stuck")
+    assert ticket["channel"] == "email"
+    page.wait_for_selector(f"#mails summary:has-text('[#{ticket['number']}]')", timeout=30_000)
+
+
+def test_a_channel_is_broken_and_mended_by_a_press(open_page: Callable[..., Any], console_desk: ConsoleDesk) -> None:
+    page = ready(open_page("agent"), "/sandbox")
+
+    page.fill("#say", "A message to answer")
+    page.press("#say", "Enter")
+    page.wait_for_selector(".bub.out:has-text('A message to answer')")
+    number = page.locator("#next a").get_attribute("href").rpartition("/")[2]
+
+    page.click("#switches button[aria-label*='Telegram']")
+    page.wait_for_selector("#switches button[aria-label^='Mend'][aria-label*='Telegram']")
+    console_desk.ask("POST", f"/v1/tickets/{number}/messages", {"kind": "reply", "body": "It does not arrive."})
+    page.wait_for_selector("#trace li.bad:has-text('telegram')", timeout=30_000)
+
+    page.click("#switches button[aria-label^='Mend']")
+    page.wait_for_selector("#switches button[aria-label^='Break'][aria-label*='Telegram']")
 
 
 @pytest.mark.parametrize(("sandbox_url", "exists"), [("", False), ("http://127.0.0.1:9", True)])

@@ -14,7 +14,7 @@ from functions.console.frame import cookies, rendering
 from functions.console.frame.pages import Pages, see
 from functions.console.frame.texts import gettext as _
 from functions.console.frame.texts import reading
-from functions.console.sandbox import steps, trace, wire
+from functions.console.sandbox import mailbox, steps, trace, wire
 from functions.http.operations import Answer, AnyCall, Call
 from models.audit import callers
 from models.credentials import sign_in
@@ -73,7 +73,8 @@ def show_sandbox(call: Call) -> Answer:
         shown = steps.of(ticket)
         entries = trace.of(ticket) if Permission.tickets_read in call.caller.permissions else []
     bubbles = [_bubble(one) for one in wire.chat(config)][-_BUBBLES_MAX:]
-    seen = (call.caller.key, shown, entries, bubbles, ticket and (ticket.number, ticket.version))
+    mails, broken = mailbox.received(config), mailbox.broken(config)
+    seen = (call.caller.key, shown, entries, bubbles, mails, broken, ticket and (ticket.number, ticket.version))
     tag = hashlib.sha256(repr(seen).encode()).hexdigest()[:24]
     if call.knows(f'"{tag}"'):
         return Answer(status=304)
@@ -87,6 +88,8 @@ def show_sandbox(call: Call) -> Answer:
         entries=entries,
         ticket=ticket,
         people=_cast(),
+        mails=mails,
+        broken=broken,
     )
 
 

@@ -53,8 +53,17 @@ def act(config: Settings, action: str, **details: object) -> None:
         _answer(request)
 
 
+def post_mail(config: Settings, raw: bytes) -> None:
+    """Post a mail to the webhook of this desk, as a mail server does."""
+    request = urllib.request.Request(config.public_url + "/webhooks/email/demo", data=raw, method="POST")  # noqa: S310
+    request.add_header("Authorization", f"Bearer {config.secret('email_demo_bearer')}")
+    request.add_header("Content-Type", "message/rfc822")
+    _answer(request)
+
+
 def _answer(request: urllib.request.Request) -> bytes:
-    request.add_header("Content-Type", "application/json")
+    if not request.has_header("Content-type"):
+        request.add_header("Content-Type", "application/json")
     # The certificate of `--tls` is for other names than this machine's address.
     context = ssl._create_unverified_context() if request.type == "https" else None  # noqa: S323
     handlers: list[urllib.request.BaseHandler] = [urllib.request.ProxyHandler({})]
