@@ -132,4 +132,5 @@ def test_the_whole_desk_serves_https_and_the_demo_refuses_foreign_names(tmp_path
     assert own.json()["kind"] == "api_key"
     assert own.headers["strict-transport-security"].startswith("max-age=")
     assert (foreign.status_code, foreign.json()["code"]) == (421, "misdirected")
-    assert "style-src 'sha256-" in page.headers["content-security-policy"]
+    assert (page.status_code, page.url) == (200, f"{url}/sandbox"), "the start of the demo"
+    assert "style-src 'self'" in page.headers["content-security-policy"]
