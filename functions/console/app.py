@@ -7,6 +7,7 @@ from typing import Any
 from functions.console.frame import errors, session
 from functions.http import runtime, web
 from functions.http.operations import Operations
+from models.kernel import imports
 from models.kernel.settings import Settings
 from queues import channels  # noqa: F401 -- registers the facts of the channels
 from queues.sweep import OpportunisticSweep
@@ -56,6 +57,7 @@ def operations(config: Settings) -> Operations:
     for module in (module for room in rooms for module in room):
         collected.all.extend(module.operations.all)
     if config.sandbox_url:  # the demo; any other desk has no such address
+        imports.load("functions.console.sandbox.mailbox", "functions.console.sandbox.page")
         from functions.console.sandbox import mailbox, page
 
         collected.all.extend([*page.operations.all, *mailbox.operations.all])

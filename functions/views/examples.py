@@ -6,6 +6,10 @@ from models.kernel.open_json import JsonObject
 
 EXAMPLES: JsonObject = {
     "address": "ada@example.test",
+    "ImportWanted.source": "old-desk",
+    "NewSideConversation.to": "orders@supplier.example",
+    "NewSideConversation.files": ["01939f2e-3b7a-7c1d-9a54-2f6f0c9d1e11"],
+    "NewSideMessage.files": ["01939f2e-3b7a-7c1d-9a54-2f6f0c9d1e11"],
     "NewSplit.requester": "same",
     "BulkWanted.acts": [{"act": "change", "changes": {"priority": "high"}}],
     "based_on": "agent",

@@ -16,6 +16,7 @@ from models.events.commands import SYSTEM
 from models.imports import bundles, jobs
 from models.imports.bundles import Bundle
 from models.imports.formats import mapping as mappings
+from models.imports.formats import mapping_files
 from models.imports.formats.mapping import Mapping
 from models.imports.formats.reading import FORMATS
 from models.imports.jobs import ImportJob
@@ -52,7 +53,7 @@ def main() -> int:
             print(f"import {jobs.cancel(args.cancel).id} cancelled")
         return 0
     text = args.mapping.read_bytes() if args.mapping is not None else b""
-    mapping = mappings.read(text, str(args.mapping)) if text else mappings.NOTHING
+    mapping = mapping_files.read(text, str(args.mapping)) if text else mappings.NOTHING
     bundle = bundles.of_path(args.path)
     with closing(bundle):
         job, was_begun = _job(args, mapping, bundle, text)

@@ -12,7 +12,7 @@ from functions.gateway.sights import living_ticket_of, ticket_of
 from functions.http.operations import Answer, AnyCall, Call, Operations
 from functions.views import message_views as views
 from functions.views import pages
-from functions.views.texts import Body, Email, Instant
+from functions.views.texts import Body, Email, Instant, Name
 from models.conversations import queries as conversations
 from models.identity.rules import Permission
 from models.kernel import limits
@@ -25,7 +25,6 @@ from models.side_conversations.commands import Words
 operations = Operations()
 
 _Chosen = Annotated[list[UUID], msgspec.Meta(max_length=commands.forwarded_max)]
-_Line = Annotated[str, msgspec.Meta(max_length=limits.name_chars_max, pattern=r"^[^\r\n\x00]*(?![\s\S])")]
 
 
 class NewSideMessage(msgspec.Struct, forbid_unknown_fields=True):
@@ -49,7 +48,7 @@ class NewSideConversation(NewSideMessage, forbid_unknown_fields=True, kw_only=Tr
     """
 
     to: Email
-    name: _Line = ""
+    name: Name | None = None
     subject: Annotated[
         str, msgspec.Meta(max_length=limits.ticket_title_chars_max, pattern=r"^[^\r\n\x00]*(?![\s\S])")
     ] = ""
@@ -129,7 +128,7 @@ def start_side_conversation(call: Call[NewSideConversation]) -> Answer:
     ticket = living_ticket_of(call)
     words = _words(call, body)
     side_id, message_id = commands.start(
-        ticket.id, words, to=body.to, name=body.name, subject=body.subject, actor=call.caller.actor
+        ticket.id, words, to=body.to, name=body.name or "", subject=body.subject, actor=call.caller.actor
     )
     shown = _shown(queries.get(ticket.id, side_id), ticket.id)
     return Answer(

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final, Literal
 
 import msgspec
 
-from models.imports import form, limits
+from models.imports import form
 from models.kernel.errors import FieldProblem, Invalid
 from models.kernel.open_json import JsonObject
 
@@ -109,19 +109,6 @@ _UNSET: Final[JsonObject] = {"type": "question", "priority": "normal", "channel"
 
 def _mapped(words: Words, word: str | None) -> str | None:
     return None if word is None else words.get(word, word)
-
-
-def read(text: bytes, name: str) -> Mapping:
-    """Return a mapping file in YAML. Raises Invalid with the place of the mistake."""
-    from models.definitions import files  # cold start: the gateway gets a mapping as JSON, only the command reads YAML
-
-    if len(text) > limits.mapping_bytes_max:
-        raise Invalid([FieldProblem("/mapping", f"expected at most {limits.mapping_bytes_max} bytes")])
-    try:
-        document = files.loads(text.decode(), name)
-    except UnicodeDecodeError as error:
-        raise Invalid([FieldProblem("/mapping", "expected a text in UTF-8")]) from error
-    return convert(document.body)
 
 
 def convert(values: Any) -> Mapping:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from models.imports.formats import mapping as mappings
+from models.imports.formats import mapping_files
 from models.imports.jobs import ImportJob
 from models.kernel.errors import Invalid
 from tests.desk import Desk
@@ -43,7 +43,7 @@ def csv_import(tmp_path: Path, tickets: str, messages: str = "id,ticket,by,email
         "Nr;Betreff;Text;Status;Eingang;Ende;Von;Name;Schlagworte;Produkt\n" + tickets
     )
     (tmp_path / "messages.csv").write_text(messages)
-    return folders.run(tmp_path, format_="csv", mapping=mappings.read(CSV_MAPPING, "mapping.yaml"))
+    return folders.run(tmp_path, format_="csv", mapping=mapping_files.read(CSV_MAPPING, "mapping.yaml"))
 
 
 def test_a_csv_file_becomes_tickets_in_the_zone_of_its_mapping(desk: Desk, tmp_path: Path) -> None:
@@ -97,7 +97,7 @@ def test_a_column_that_is_not_there_is_named_with_those_that_are(desk: Desk, tmp
     text = b"csv: [{file: tickets.csv, record: ticket, columns: {id: Nr}}]"
 
     with pytest.raises(Invalid) as refused:
-        folders.run(tmp_path, format_="csv", mapping=mappings.read(text, "mapping.yaml"))
+        folders.run(tmp_path, format_="csv", mapping=mapping_files.read(text, "mapping.yaml"))
 
     assert "expected the column 'Nr', found 'a', 'b'" in str(refused.value.problems[0].message)
 
@@ -212,7 +212,7 @@ def zendesk(folder: Path) -> Path:
 
 
 def test_an_export_of_zendesk_becomes_tickets_with_people_notes_and_files(desk: Desk, tmp_path: Path) -> None:
-    mapping = mappings.read(b'fields: {"360": product}\ndefaults: {account: demo}', "mapping.yaml")
+    mapping = mapping_files.read(b'fields: {"360": product}\ndefaults: {account: demo}', "mapping.yaml")
 
     job = folders.run(zendesk(tmp_path / "in"), format_="zendesk", mapping=mapping)
 
@@ -239,7 +239,9 @@ def test_an_export_of_zendesk_becomes_tickets_with_people_notes_and_files(desk: 
 
 
 def test_what_zendesk_has_and_the_desk_does_not_is_reported(desk: Desk, tmp_path: Path) -> None:
-    job = folders.run(zendesk(tmp_path / "in"), format_="zendesk", mapping=mappings.read(b"source: zd", "mapping.yaml"))
+    job = folders.run(
+        zendesk(tmp_path / "in"), format_="zendesk", mapping=mapping_files.read(b"source: zd", "mapping.yaml")
+    )
 
     paths = [line.split(" | ")[:3] for line in folders.problems(job)]
     assert paths == [

@@ -11,6 +11,7 @@ import pytest
 from models.events.following import consumers
 from models.imports import bundles, jobs, limits
 from models.imports.formats import mapping as mappings
+from models.imports.formats import mapping_files
 from models.imports.jobs import ImportRunning
 from models.kernel.storage import database
 from models.numbers import consumer as numbers
@@ -289,7 +290,7 @@ def test_a_mapping_gives_the_words_of_the_desk(desk: Desk, tmp_path: Path) -> No
     text = b"source: old\nstates: {done: solved}\npriorities: {P1: urgent}\ndefaults: {account: demo}\n"
     one = ticket(state="done", priority="P1")
     del one["account"]
-    job = imported(desk, tmp_path, ADA, one, mapping=mappings.read(text, "mapping.yaml"))
+    job = imported(desk, tmp_path, ADA, one, mapping=mapping_files.read(text, "mapping.yaml"))
 
     [made] = desk.tickets()
     assert (made.state, made.priority, made.account, job.source) == ("solved", "urgent", "demo", "old")
