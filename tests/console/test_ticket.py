@@ -35,7 +35,6 @@ def test_a_reply_appears_at_once_and_can_be_taken_back(open_page: Open, console_
     page.click(".mine:has-text('Please open') button:has-text('Take back')")
     page.wait_for_selector("#conversation .mine:has-text('Deleted')")
     assert bodies(console_desk, ticket) == []
-    page.reload()
     page.wait_for_function("document.getElementById('text').value === 'Please open the front flap.'")
 
 

@@ -27,6 +27,7 @@ from models.kernel import clock, limits
 from models.kernel.errors import NestorError
 from models.kernel.ids import parse_id
 from models.kernel.storage.savepoint import savepoint
+from models.presence import commands as presence
 from models.saved_replies import commands as replies
 from models.saved_replies.reach import Reach
 from models.ticket_actions import answering, commands
@@ -153,11 +154,13 @@ def _again(call: Call[MessageForm], ticket: Ticket, problem: str, status: int, *
 
 @pages.post("/t/{ticket}/undo/{message}", "Take a reply back", form=BackForm, needs=Permission.tickets_write)
 def undo_reply(call: Call[BackForm]) -> Answer:
-    """Only while the reply waits. Its text becomes the draft again."""
+    """Only while the reply waits. Its text becomes the draft again, behind a text that was begun meanwhile."""
     ticket = ticket_of(call)
     row = message_of(call, ticket)
     corrections.delete(row["id"], actor=call.caller.actor, can=_operations_of)
-    text = DraftText("reply", row["body"], row["body_format"], None, None, [], None)
+    begun = show.draft_of(call, ticket)
+    body = row["body"] if begun is None or not begun["body"].strip() else f"{begun['body']}\n\n{row['body']}"
+    text = DraftText("reply", body, row["body_format"], None, None, [], None)
     drafts.store(ticket.id, call.caller.id, text, expected_version=None)
     with reading(rendering.speaking(call)):
         return back(ticket, call.body.place, _("Taken back. The text is in the composer."))
@@ -195,4 +198,5 @@ def store_draft(call: Call[DraftForm]) -> Answer:
         seen_message_id=parse_id(body.seen),
     )
     row = drafts.store(ticket.id, call.caller.id, text, expected_version=body.version)
+    presence.say(ticket.id, call.caller.id, "writing")
     return Answer({"version": row["version"]})

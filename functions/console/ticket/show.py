@@ -22,6 +22,7 @@ from models.conversations import participants
 from models.drafts import commands as drafts
 from models.drafts.commands import DraftRow
 from models.identity.rules import Permission
+from models.kernel import clock
 from models.kernel.errors import NotFound
 from models.kernel.open_json import JsonObject
 from models.kernel.storage import database
@@ -70,14 +71,18 @@ def show_ticket(call: Call[None, TicketQuery]) -> Answer:
     tag = _tag(call, ticket, others)
     if call.knows(f'"{tag}"'):
         return Answer(status=304)
+    if call.caller.kind == "user":
+        with database.transaction():
+            read_marks.mark_read(ticket.id, call.caller.id)
     return shown(call, ticket, tag=tag, others=others)
 
 
 def _arrive(call: AnyCall, ticket: Ticket) -> None:
-    """Mark the ticket read, and say that the caller looks at it."""
+    """Say that the caller looks at the ticket, or writes in it while the draft changes."""
+    draft = draft_of(call, ticket)
+    writes = draft is not None and (clock.now() - draft["updated_at"]).total_seconds() < presence.presence_s
     with database.transaction():
-        presence.say(ticket.id, call.caller.id, "viewing")
-        read_marks.mark_read(ticket.id, call.caller.id)
+        presence.say(ticket.id, call.caller.id, "writing" if writes else "viewing")
 
 
 def _tag(call: AnyCall, ticket: Ticket, others: Any) -> str:
@@ -126,13 +131,14 @@ def shown(
 
 
 def _composer(call: AnyCall, ticket: Ticket) -> Composer:
-    draft = _draft(call, ticket)
+    draft = draft_of(call, ticket)
     if draft is None:
         return Composer()
     return Composer(draft["kind"], draft["body"], to=draft["recipient"] or "", version=draft["version"])
 
 
-def _draft(call: AnyCall, ticket: Ticket) -> DraftRow | None:
+def draft_of(call: AnyCall, ticket: Ticket) -> DraftRow | None:
+    """Return the caller's draft in the ticket, if there is one."""
     if call.caller.kind != "user" or Permission.tickets_write not in call.caller.permissions:
         return None
     try:

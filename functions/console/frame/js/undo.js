@@ -10,7 +10,9 @@ document.addEventListener('submit', async (event) => {
   if (!toast || event.defaultPrevented) return;
   event.preventDefault();
   try {
-    adopt(await send(event.target, event.submitter));
+    const fresh = await send(event.target, event.submitter);
+    adopt(fresh);
+    dispatchEvent(new CustomEvent('undone', { detail: { fresh } }));
     toast.remove();
     document.getElementById('rows')?.dispatchEvent(new Event('list:own'));
     setTimeout(soon, DONE_MS);

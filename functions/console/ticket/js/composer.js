@@ -126,6 +126,11 @@ function setUp() {
     const files = [...(event.clipboardData?.files ?? [])];
     if (files.length) { event.preventDefault(); upload(files); }
   });
+  // A reply that was taken back is the draft again; a text that was begun meanwhile stays in front of it.
+  addEventListener('undone', ({ detail }) => {
+    const draft = detail.fresh.getElementById('text')?.value;
+    if (draft && !text.value.trim()) { text.value = draft; keep(); }
+  });
   addEventListener('pagehide', () => { if (text.value) keep(); });
   restore();
 }

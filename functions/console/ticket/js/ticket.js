@@ -33,6 +33,7 @@ export async function submit(form, submitter) {
   try {
     const fresh = await send(form, submitter);
     show(fresh); adopt(fresh);
+    if (/\/undo\//.test(form.action)) dispatchEvent(new CustomEvent('undone', { detail: { fresh } }));
     return fresh;
   } catch (error) { tell(error); return null; }
 }
