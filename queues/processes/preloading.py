@@ -14,6 +14,7 @@ python-telegram-bot 18 MiB, the mail channel 5 MiB.
 from __future__ import annotations
 
 import importlib.util
+import sys
 import time
 from collections.abc import Iterable
 
@@ -47,7 +48,8 @@ def preload_runner() -> None:
     Raises ImportError: a worker of an incomplete installation must not start and fail each of its tasks.
     """
     started = time.perf_counter()
-    missing = [name for name in TASKS_USE if importlib.util.find_spec(name) is None]
+    # A loaded library is installed; `find_spec` refuses one that was loaded without its package (Snowball's stemmers).
+    missing = [name for name in TASKS_USE if name not in sys.modules and importlib.util.find_spec(name) is None]
     if missing:
         raise ModuleNotFoundError(f"tasks need libraries that are not installed: {', '.join(missing)}", name=missing[0])
     with imports.at_start():

@@ -81,7 +81,7 @@ def test_a_channel_is_broken_and_mended_by_a_press(open_page: Callable[..., Any]
     number = page.locator("#next a").get_attribute("href").rpartition("/")[2]
 
     page.click("#switches button[aria-label*='Telegram']")
-    page.wait_for_selector("#switches button[aria-label^='Mend'][aria-label*='Telegram']")
+    page.wait_for_selector("#switches button[aria-label^='Mend'][aria-label*='Telegram']", timeout=30_000)
     console_desk.ask("POST", f"/v1/tickets/{number}/messages", {"kind": "reply", "body": "It does not arrive."})
     page.wait_for_selector("#trace li.bad:has-text('telegram')", timeout=30_000)
 

@@ -51,7 +51,7 @@ def test_an_unknown_part_is_refused_with_the_names_of_all() -> None:
     )
 
     assert done.returncode == 2
-    assert "expected some of a, b, c, d, desk, e, f, g, h, i, j, k, lists, t, whole, found x" in done.stderr
+    assert "expected some of a, b, c, d, desk, e, f, g, h, i, j, k, lists, m, t, whole, found x" in done.stderr
 
 
 def test_the_visible_reply_is_right_in_our_whole_corpus_and_reads_a_megabyte_in_a_second() -> None:

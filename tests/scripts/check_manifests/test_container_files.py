@@ -46,7 +46,7 @@ def test_the_build_context_holds_what_the_image_copies() -> None:
     assert copied == allowed
 
 
-NOT_IN_THE_IMAGE = ("scripts/bench", "scripts/desk", "scripts/sandbox")
+NOT_IN_THE_IMAGE = ("scripts/bench", "scripts/desk", "scripts/sandbox", "scripts/screenshots")
 
 
 def test_the_image_has_neither_the_demo_nor_its_sandbox_nor_the_load_generator() -> None:
