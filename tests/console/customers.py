@@ -1,4 +1,4 @@
-"""What customers do to the shared desk of the console's tests, and the faults of the simulated providers."""
+"""Acts of customers on the shared desk of the console's tests, and faults of the simulated providers."""
 
 from __future__ import annotations
 

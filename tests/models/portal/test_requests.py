@@ -1,4 +1,4 @@
-"""What a visitor sees and does: only their own tickets, and in them only what is theirs."""
+"""A visitor sees and changes only their own tickets, and reads only messages that they wrote or that went to them."""
 
 from __future__ import annotations
 
