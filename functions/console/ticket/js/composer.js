@@ -73,6 +73,7 @@ function setUp() {
     if (!done) return;
     localStorage.removeItem(key);
     text.value = '';
+    text.blur();   // so that the next key is a command: Z takes back, E moves on
     document.getElementById('files').replaceChildren();
     saved.textContent = '';
   }
